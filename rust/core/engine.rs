@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT OR Apache-2.0
+
+//! What one engine keeps for one switch from burst to burst.
+
+use super::connection::entry::Entry;
+use super::connection::free::Free;
+use super::connection::key::Key;
+use super::connection::stash::Stash;
+use super::connection::table::Connections;
+use super::counters::Lane;
+use super::env::Atom;
+use super::filter::Filter;
+use super::frame::{Frame, BURST};
+use super::limiter::Limiter;
+
+/// What the first look at a frame found.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Packet {
+    /// Addresses, ports and protocol; protocol 0 if it is no packet of a flow.
+    pub(super) key: Key,
+    /// Hash of the key.
+    pub(super) hash: u64,
+    /// Entry that is likely its connection.
+    pub(super) candidate: u32,
+    /// [`Flow::flags`](super::filter::Flow::flags).
+    pub(super) flags: u16,
+}
+
+impl Packet {
+    /// Reads the headers of the frame, and asks for the bucket where its connection is most likely.
+    #[inline(always)]
+    pub(super) fn read<A: Atom>(
+        &mut self,
+        filter: &Filter,
+        frame: &Frame<'_>,
+        connections: &Connections<'_, A>,
+    ) {
+        let Some(flow) = filter.flow(frame) else {
+            *self = Self::default();
+            return;
+        };
+        self.key = flow.key;
+        self.flags = flow.flags;
+        self.hash = connections.secret.hash(flow.key);
+        connections.prefetch_bucket(self.hash);
+    }
+
+    /// Finds the entry that is likely the connection of the packet, and asks for it.
+    #[inline(always)]
+    pub(super) fn look_up<A: Atom>(&mut self, connections: &Connections<'_, A>) {
+        self.candidate = connections.candidate(self.hash);
+    }
+
+    /// Flags of the TCP segment.
+    pub(super) fn tcp_flags(&self) -> u8 {
+        self.flags as u8
+    }
+}
+
+/// Room for the packets of one burst. One serves all switches of an engine; it needs no clearing.
+#[derive(Clone, Copy, Debug)]
+pub struct Scratch(pub(super) [Packet; BURST]);
+
+impl Default for Scratch {
+    fn default() -> Self {
+        Self([Packet::default(); BURST])
+    }
+}
+
+/// Plain data of one engine in one switch.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct EngineState {
+    /// Free pairs of connection entries in hand.
+    pub stash: Stash,
+    /// Limit of resets and ICMP errors.
+    pub limiter: Limiter,
+}
+
+impl EngineState {
+    /// Gives back what the engine holds of the common tables: when it stops.
+    pub fn release<A: Atom>(&mut self, free: &Free<A>, entries: &[Entry<A>]) {
+        self.stash.release(free, entries);
+    }
+}
+
+/// One engine in one switch, as the shell lends it for a burst.
+#[derive(Debug)]
+pub struct Engine<'a, A> {
+    /// The engine's own counters.
+    pub lane: Lane<'a, A>,
+    /// Its place in the slot list of each service, [`MAX_SERVICES`](super::config::MAX_SERVICES)
+    /// elements. Starting from different numbers keeps engines from choosing the same backends at
+    /// the same time.
+    pub positions: &'a mut [u32],
+    /// Its plain data.
+    pub state: &'a mut EngineState,
+    /// Room for a burst.
+    pub scratch: &'a mut Scratch,
+}

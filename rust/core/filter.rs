@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT OR Apache-2.0
+
+//! The packet filter's eyes (seed figure 6, steps 204 and 206): what a frame is.
+//!
+//! [`Filter::flow`] recognises the packets the switch is there for with as few instructions as
+//! possible: TCP or UDP over IPv4, without options, in one piece, with sane headers. For every
+//! other frame [`Filter::other`] finds out what it is.
+
+use super::config::view::View;
+use super::connection::key::Key;
+use super::frame::Frame;
+use super::verdict::DropReason;
+use super::wire::ethernet::{self, ETH_HLEN, ETH_P_ARP, ETH_P_IP};
+use super::wire::ipv4::{self, IPPROTO_TCP, IPPROTO_UDP, IP_HLEN};
+use super::wire::tcp::{self, TCP_HLEN};
+use super::wire::udp::{self, UDP_HLEN};
+use super::wire::{checksum, ethernet::BROADCAST};
+
+/// Length of Ethernet, IPv4 and UDP header: no packet of a flow is shorter.
+pub(super) const SHORTEST: usize = ETH_HLEN + IP_HLEN + UDP_HLEN;
+
+/// Which frames are addressed to the switch.
+#[derive(Clone, Copy, Debug)]
+pub struct Filter {
+    mac: u64,
+    mask: u64,
+    /// Flag that every packet of a flow gets.
+    mark: u16,
+}
+
+/// Flag of a packet that the host sent, above those of TCP.
+pub const FROM_HOST: u16 = 0x100;
+
+/// A packet of a flow.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Flow {
+    /// Addresses, ports and protocol.
+    pub key: Key,
+    /// Flags of a TCP segment, 0 for UDP; and [`FROM_HOST`].
+    pub flags: u16,
+}
+
+/// A frame that is no packet of a flow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Other {
+    /// Nothing of the switch.
+    Foreign,
+    /// ARP.
+    Arp,
+    /// ICMP to a VIP, header checked and complete in the frame.
+    Icmp,
+    /// Another protocol to a VIP.
+    Protocol,
+    /// To a VIP, but not as it should be.
+    Bad(DropReason),
+}
+
+impl Filter {
+    /// Frames that a NIC with this MAC address received.
+    pub fn received(mac: [u8; 6]) -> Self {
+        Self {
+            mac: ethernet::mac_word(mac),
+            mask: 0xffff_ffff_ffff,
+            mark: 0,
+        }
+    }
+
+    /// Frames that the host sends: to any MAC address.
+    pub fn sent() -> Self {
+        Self {
+            mac: 0,
+            mask: 0,
+            mark: FROM_HOST,
+        }
+    }
+
+    #[inline(always)]
+    fn is_ours(&self, eth: &ethernet::Header) -> bool {
+        (ethernet::first_word(eth) ^ self.mac) & self.mask == 0
+    }
+
+    /// Reads the headers of a packet of a flow.
+    #[inline(always)]
+    pub fn flow(&self, frame: &Frame<'_>) -> Option<Flow> {
+        let head = &*frame.head;
+        if head.len() < SHORTEST {
+            return None;
+        }
+        let (eth, rest) = head.split_first_chunk::<ETH_HLEN>()?;
+        let (ip, rest) = rest.split_first_chunk::<IP_HLEN>()?;
+        let ports = rest.first_chunk::<UDP_HLEN>()?;
+        if !self.is_ours(eth)
+            || ethernet::h_proto(eth) != ETH_P_IP
+            || ipv4::version_ihl(ip) != ipv4::VERSION_IHL
+        {
+            return None;
+        }
+        let protocol = ipv4::protocol(ip);
+        let (flags, len) = match protocol {
+            IPPROTO_TCP => {
+                let tcp = rest.first_chunk::<TCP_HLEN>()?;
+                if tcp::header_len(tcp) < TCP_HLEN as u16 {
+                    return None;
+                }
+                (u16::from(tcp::flags(tcp)), tcp::header_len(tcp))
+            }
+            IPPROTO_UDP if udp::len(ports) >= UDP_HLEN as u16 => (0, udp::len(ports)),
+            _ => return None,
+        };
+        let tot_len = u32::from(ipv4::tot_len(ip));
+        let room = frame.len.wrapping_sub(ETH_HLEN as u32);
+        if u32::from(len).wrapping_add(IP_HLEN as u32) > tot_len || tot_len > room {
+            return None;
+        }
+        if ipv4::is_fragment(ip) || !ipv4::check_ok(ip) {
+            return None;
+        }
+        let key = Key::from_raw(ipv4::raw_addrs(ip), udp::raw_ports(ports), protocol);
+        Some(Flow { key, flags: flags | self.mark })
+    }
+
+    /// Finds out what a frame is that is no packet of a flow. Only packets to a VIP are judged; the
+    /// host judges others.
+    pub fn other(&self, frame: &Frame<'_>, config: &View<'_>) -> Other {
+        let head = &*frame.head;
+        let Some((eth, rest)) = head.split_first_chunk::<ETH_HLEN>() else {
+            return Other::Bad(DropReason::ShortFrame);
+        };
+        match ethernet::h_proto(eth) {
+            ETH_P_ARP if self.is_ours(eth) || ethernet::h_dest(eth) == BROADCAST => Other::Arp,
+            ETH_P_IP if self.is_ours(eth) => match rest.split_first_chunk::<IP_HLEN>() {
+                Some((ip, rest)) if config.is_vip(ipv4::daddr(ip)) => internet(frame.len, ip, rest),
+                _ => Other::Foreign,
+            },
+            _ => Other::Foreign,
+        }
+    }
+}
+
+/// Judges an IPv4 packet to a VIP. `rest` is what is contiguous behind the header.
+fn internet(len: u32, ip: &ipv4::Header, rest: &[u8]) -> Other {
+    let header_len = u16::from(ipv4::version_ihl(ip) & 0xf).wrapping_mul(4);
+    let tot_len = ipv4::tot_len(ip);
+    let version = ipv4::version_ihl(ip) >> 4;
+    let room = len.saturating_sub(ETH_HLEN as u32);
+    if version != 4
+        || header_len < IP_HLEN as u16
+        || tot_len < header_len
+        || u32::from(tot_len) > room
+    {
+        return Other::Bad(DropReason::BadIpHeader);
+    }
+    let Some(options) = rest.get(..usize::from(header_len.saturating_sub(IP_HLEN as u16))) else {
+        return Other::Bad(DropReason::ShortFrame);
+    };
+    if checksum::finish(checksum::add(checksum::add(0, ip), options)) != 0 {
+        return Other::Bad(DropReason::BadIpChecksum);
+    }
+    if !options.is_empty() {
+        return Other::Bad(DropReason::IpOptions);
+    }
+    if ipv4::is_fragment(ip) {
+        return Other::Bad(DropReason::Fragment);
+    }
+    let shortest = match ipv4::protocol(ip) {
+        IPPROTO_TCP => TCP_HLEN,
+        IPPROTO_UDP | ipv4::IPPROTO_ICMP => UDP_HLEN,
+        _ => return Other::Protocol,
+    };
+    let payload = usize::from(tot_len.saturating_sub(header_len));
+    if payload < shortest || rest.len() < shortest {
+        return Other::Bad(DropReason::ShortFrame);
+    }
+    match ipv4::protocol(ip) {
+        ipv4::IPPROTO_ICMP => Other::Icmp,
+        // All else was right, so it is the length in the transport header.
+        _ => Other::Bad(DropReason::BadL4Header),
+    }
+}

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT OR Apache-2.0
+
+//! Schedulers: which backend gets a new connection (seed figure 6, steps 210 to 216).
+
+pub mod lc;
+pub mod wrr;
+
+use super::config::view::View;
+use super::config::{BackendId, Scheduler, Service, ServiceId};
+use super::counters::Lane;
+use super::env::Atom;
+
+/// Chooses a backend with a weight above zero for a new connection.
+///
+/// `positions` is the engine's own place in the slot list of each service; `lanes` are the counters
+/// of all engines.
+#[inline]
+pub fn pick<A: Atom>(
+    config: &View<'_>,
+    id: ServiceId,
+    service: &Service,
+    positions: &mut [u32],
+    lanes: &[Lane<'_, A>],
+) -> Option<BackendId> {
+    let slots = config.slots(service);
+    let position = positions.get_mut(usize::from(id.0))?;
+    match service.params.scheduler {
+        Scheduler::Wrr => wrr::next(slots, position),
+        Scheduler::Lc => lc::least(config, slots, position, lanes),
+    }
+}

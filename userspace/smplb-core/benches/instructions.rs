@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
+//! Instructions per packet of the data path, counted by callgrind.
+//!
+//! `cargo bench -p smplb-core --bench instructions` runs itself under `valgrind` once for each case and prints a table.
+
+#[path = "../tests/world/mod.rs"]
+mod world;
+
+use std::process::{Command, ExitCode};
+
+use smplb_core::config::{Mode, ServiceKey, ServiceOptions};
+use smplb_core::engine::Engine;
+use smplb_core::frame::{Burst, Checksum, Frame, Origin, PortId, BURST};
+use smplb_core::pipeline::{process_burst, Switch};
+use smplb_core::verdict::Verdict;
+use smplb_core::StdAtom;
+
+use world::packet::Packet;
+use world::World;
+
+const VIP: [u8; 4] = [192, 0, 2, 1];
+const BURSTS: usize = 100;
+
+/// A burst in plain arrays, about as cheap as a ring of buffers.
+struct Flat {
+    heads: Box<[[u8; 128]; BURST]>,
+    lens: [u32; BURST],
+    verdicts: [Verdict; BURST],
+    count: usize,
+}
+
+impl Burst for Flat {
+    fn len(&self) -> usize {
+        self.count
+    }
+
+    #[inline(always)]
+    fn frame(&mut self, i: usize) -> Frame<'_> {
+        let i = i % BURST;
+        Frame {
+            head: &mut self.heads[i],
+            len: self.lens[i],
+            checksum: Checksum::Complete,
+            segment_len: 0,
+        }
+    }
+
+    #[inline(always)]
+    fn verdict(&mut self, i: usize, verdict: Verdict) {
+        self.verdicts[i % BURST] = verdict;
+    }
+}
+
+impl Flat {
+    fn new(frames: &[Vec<u8>]) -> Self {
+        let mut flat = Self {
+            heads: Box::new([[0; 128]; BURST]),
+            lens: [0; BURST],
+            verdicts: [Verdict::Stack; BURST],
+            count: frames.len(),
+        };
+        for (i, frame) in frames.iter().enumerate() {
+            flat.heads[i][..frame.len()].copy_from_slice(frame);
+            flat.lens[i] = frame.len() as u32;
+        }
+        flat
+    }
+}
+
+#[inline(never)]
+fn measured(
+    switch: &Switch<'_, StdAtom>,
+    engine: &mut Engine<'_, StdAtom>,
+    port: PortId,
+    burst: &mut Flat,
+) {
+    process_burst(switch, engine, Origin::Port(port), 1000, burst);
+}
+
+fn client(flow: u32) -> ([u8; 4], u16) {
+    let [_, a, b, c] = flow.to_be_bytes();
+    ([198, 18 + (a & 1), b, c], 1024 + (flow % 60000) as u16)
+}
+
+fn service(world: &mut World, protocol: u8, mode: Mode) {
+    let key = ServiceKey {
+        protocol,
+        addr: VIP,
+        port: 80,
+    };
+    let options = ServiceOptions {
+        mode: Some(mode),
+        ..ServiceOptions::default()
+    };
+    world
+        .change(|half| {
+            half.service_add(key, options)?;
+            for host in 1..=4 {
+                half.backend_add(key, [10, 0, 0, host], 80, 1)?;
+            }
+            Ok(())
+        })
+        .expect("a small configuration");
+    for host in 1..=4 {
+        world
+            .neighbours()
+            .set(PortId(1), [10, 0, 0, host], [2, 0, 0, 0, 0xbb, host]);
+    }
+}
+
+struct Case {
+    name: &'static str,
+    what: &'static str,
+}
+
+const CASES: [Case; 7] = [
+    Case {
+        name: "udp-nat-hit",
+        what: "UDP, known connection, NAT",
+    },
+    Case {
+        name: "tcp-nat-hit",
+        what: "TCP, established, NAT",
+    },
+    Case {
+        name: "tcp-nat-reply",
+        what: "TCP, established, reply from the backend",
+    },
+    Case {
+        name: "tcp-dr-hit",
+        what: "TCP, established, DR",
+    },
+    Case {
+        name: "udp-nat-new",
+        what: "UDP, new connection, NAT",
+    },
+    Case {
+        name: "tcp-nat-new",
+        what: "TCP SYN, new connection, NAT",
+    },
+    Case {
+        name: "foreign",
+        what: "TCP, not for a service, passed to the host",
+    },
+];
+
+fn frames(name: &str, round: usize, world: &World) -> (PortId, Vec<Vec<u8>>) {
+    let vip = (VIP, 80);
+    let flows = (0..BURST as u32).map(|i| i + (round * BURST) as u32);
+    match name {
+        "udp-nat-hit" => (
+            PortId(0),
+            (0..BURST as u32)
+                .map(|f| Packet::udp(client(f), vip).payload(&[0; 18]).frame())
+                .collect(),
+        ),
+        "tcp-nat-hit" | "tcp-dr-hit" => (
+            PortId(0),
+            (0..BURST as u32)
+                .map(|f| Packet::tcp(client(f), vip, 0x10).frame())
+                .collect(),
+        ),
+        "tcp-nat-reply" => {
+            let packets = world.list().into_iter().take(BURST);
+            (
+                PortId(1),
+                packets
+                    .map(|c| Packet::tcp(c.to, c.client, 0x10).at(1).frame())
+                    .collect(),
+            )
+        }
+        "udp-nat-new" => (
+            PortId(0),
+            flows
+                .map(|f| Packet::udp(client(f), vip).payload(&[0; 18]).frame())
+                .collect(),
+        ),
+        "tcp-nat-new" => (
+            PortId(0),
+            flows
+                .map(|f| Packet::tcp(client(f), vip, 2).frame())
+                .collect(),
+        ),
+        _ => (
+            PortId(0),
+            (0..BURST as u32)
+                .map(|f| Packet::tcp(client(f), ([192, 0, 2, 9], 22), 0x10).frame())
+                .collect(),
+        ),
+    }
+}
+
+fn run(name: &str) {
+    let mut world = World::new(1 << 16);
+    let mode = if name == "tcp-dr-hit" {
+        Mode::Dr
+    } else {
+        Mode::Nat
+    };
+    service(
+        &mut world,
+        if name.starts_with("udp") { 17 } else { 6 },
+        mode,
+    );
+    if name.starts_with("tcp") && !name.ends_with("new") {
+        for flow in 0..BURST as u32 {
+            world.client(Packet::tcp(client(flow), (VIP, 80), 2).frame());
+            if mode == Mode::Nat {
+                let made = world
+                    .list()
+                    .into_iter()
+                    .find(|made| made.client == client(flow));
+                let to = made.expect("just made").to;
+                world.server(Packet::tcp(to, client(flow), 0x12).at(1).frame());
+            }
+            world.client(Packet::tcp(client(flow), (VIP, 80), 0x10).frame());
+        }
+    }
+    let new = name.ends_with("new");
+    let (port, warm) = frames(name, 0, &world);
+    let bursts: Vec<_> = (1..=BURSTS)
+        .map(|round| frames(name, if new { round } else { 0 }, &world).1)
+        .collect();
+    world.lend(|switch, engine, _| {
+        let mut burst = Flat::new(&warm);
+        process_burst(switch, engine, Origin::Port(port), 1000, &mut burst);
+        for frames in &bursts {
+            let mut burst = Flat::new(frames);
+            measured(switch, engine, port, &mut burst);
+            let expected = matches!(burst.verdicts[0], Verdict::Stack) == (name == "foreign");
+            assert!(
+                expected && burst.count == BURST,
+                "{name}: {:?}",
+                burst.verdicts[0]
+            );
+        }
+    });
+}
+
+/// The instructions callgrind counted inside `measured`.
+fn count(name: &str) -> Option<u64> {
+    let program = std::env::current_exe().ok()?;
+    let output = Command::new("valgrind")
+        .args([
+            "--tool=callgrind",
+            "--callgrind-out-file=/dev/null",
+            "--toggle-collect=*measured*",
+        ])
+        .arg(program)
+        .args(["--case", name])
+        .output()
+        .ok()?;
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    let line = text.lines().find(|line| line.contains("Collected :"))?;
+    line.rsplit(' ').next()?.parse().ok()
+}
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().collect();
+    if let Some(at) = arguments.iter().position(|argument| argument == "--case") {
+        run(arguments.get(at + 1).map_or("", |name| name));
+        return ExitCode::SUCCESS;
+    }
+    println!("instructions per packet, bursts of {BURST}:");
+    for case in &CASES {
+        match count(case.name) {
+            Some(all) => println!(
+                "{:>8.1}  {}",
+                all as f64 / (BURSTS * BURST) as f64,
+                case.what
+            ),
+            None => {
+                eprintln!("valgrind is needed to count instructions");
+                return ExitCode::FAILURE;
+            }
+        }
+    }
+    ExitCode::SUCCESS
+}

@@ -1,0 +1,377 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
+//! A shell for tests and benches: it owns the tables of a switch as the kernel module would.
+
+#![allow(dead_code)]
+
+pub mod packet;
+
+use smplb_core::config::build::{HalfMut, Summary};
+use smplb_core::config::error::ConfigError;
+use smplb_core::config::view::View;
+use smplb_core::config::{
+    Backend, Header, Service, Vip, INDEX_LEN, MAX_BACKENDS, MAX_SERVICES, MAX_SLOTS, VIPS_LEN,
+};
+use smplb_core::connection::bucket::Bucket;
+use smplb_core::connection::entry::Entry;
+use smplb_core::connection::free::Free;
+use smplb_core::connection::key::Secret;
+use smplb_core::connection::stash::Stash;
+use smplb_core::connection::sweep::{ConnectionInfo, Swept};
+use smplb_core::connection::table::Connections;
+use smplb_core::counters::{BackendCounters, Lane, PortCounters, ServiceCounters, Totals};
+use smplb_core::engine::{Engine, EngineState, Scratch};
+use smplb_core::frame::{Burst, Checksum, Frame, Origin, PortId, MAX_PORTS};
+use smplb_core::neighbour::{Neighbours, Slot};
+use smplb_core::pipeline::{process_burst, Switch};
+use smplb_core::route::{flatten, Hop, PortInfo, Prefix, Range, Routes};
+use smplb_core::verdict::Verdict;
+use smplb_core::StdAtom;
+
+/// MAC address of a port.
+pub fn mac(port: u16) -> [u8; 6] {
+    [2, 0, 0, 0, 0xaa, port as u8]
+}
+
+fn many<T: Default>(count: usize) -> Vec<T> {
+    (0..count).map(|_| T::default()).collect()
+}
+
+/// The memory of one half of the configuration table.
+pub struct Half {
+    header: Header,
+    services: Vec<Service>,
+    backends: Vec<Backend>,
+    index: Vec<u16>,
+    vips: Vec<Vip>,
+    slots: Vec<u16>,
+}
+
+impl Half {
+    pub fn new() -> Self {
+        Self {
+            header: Header::default(),
+            services: many(MAX_SERVICES),
+            backends: many(MAX_BACKENDS),
+            index: many(INDEX_LEN),
+            vips: many(VIPS_LEN),
+            slots: many(MAX_SLOTS),
+        }
+    }
+
+    pub fn view(&self) -> View<'_> {
+        View {
+            header: &self.header,
+            services: &self.services,
+            backends: &self.backends,
+            index: &self.index,
+            vips: &self.vips,
+            slots: &self.slots,
+        }
+    }
+
+    pub fn lend(&mut self) -> HalfMut<'_> {
+        HalfMut {
+            header: &mut self.header,
+            services: &mut self.services,
+            backends: &mut self.backends,
+            index: &mut self.index,
+            vips: &mut self.vips,
+            slots: &mut self.slots,
+        }
+    }
+}
+
+/// The memory of the counters of one engine.
+pub struct LaneMemory {
+    totals: Totals<StdAtom>,
+    ports: Vec<PortCounters<StdAtom>>,
+    services: Vec<ServiceCounters<StdAtom>>,
+    backends: Vec<BackendCounters<StdAtom>>,
+    active: Vec<StdAtom>,
+}
+
+impl LaneMemory {
+    pub fn new() -> Self {
+        Self {
+            totals: Totals::default(),
+            ports: many(MAX_PORTS),
+            services: many(MAX_SERVICES),
+            backends: many(MAX_BACKENDS),
+            active: many(MAX_BACKENDS),
+        }
+    }
+
+    pub fn lane(&self) -> Lane<'_, StdAtom> {
+        Lane {
+            totals: &self.totals,
+            ports: &self.ports,
+            services: &self.services,
+            backends: &self.backends,
+            active: &self.active,
+        }
+    }
+}
+
+/// The memory of a connection table.
+pub struct Table {
+    pub buckets: Vec<Bucket<StdAtom>>,
+    pub entries: Vec<Entry<StdAtom>>,
+    pub free: Free<StdAtom>,
+    pub secret: Secret,
+}
+
+impl Table {
+    pub fn new(connections: usize) -> Self {
+        Self {
+            buckets: many((connections / 2).next_power_of_two().max(2)),
+            entries: many(connections * 2 + 2),
+            free: Free::default(),
+            secret: Secret::new([0x0706_0504_0302_0100, 0x0f0e_0d0c_0b0a_0908]),
+        }
+    }
+
+    pub fn lend(&self) -> Connections<'_, StdAtom> {
+        Connections {
+            buckets: &self.buckets,
+            entries: &self.entries,
+            free: &self.free,
+            secret: self.secret,
+        }
+    }
+}
+
+/// The memory of one engine.
+#[derive(Default)]
+pub struct EngineMemory {
+    pub positions: Vec<u32>,
+    pub state: EngineState,
+    pub scratch: Scratch,
+}
+
+/// A frame in a burst, and what became of it.
+#[derive(Clone, Debug)]
+pub struct Sent {
+    pub frame: Vec<u8>,
+    pub checksum: Checksum,
+    pub segment_len: u32,
+    pub verdict: Option<Verdict>,
+}
+
+impl From<Vec<u8>> for Sent {
+    fn from(frame: Vec<u8>) -> Self {
+        Self {
+            frame,
+            checksum: Checksum::Complete,
+            segment_len: 0,
+            verdict: None,
+        }
+    }
+}
+
+/// A burst of frames in vectors.
+pub struct Frames(pub Vec<Sent>);
+
+impl Burst for Frames {
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    #[inline(always)]
+    fn frame(&mut self, i: usize) -> Frame<'_> {
+        let sent = &mut self.0[i];
+        let len = sent.frame.len() as u32;
+        Frame {
+            head: &mut sent.frame,
+            len,
+            checksum: sent.checksum,
+            segment_len: sent.segment_len,
+        }
+    }
+
+    #[inline(always)]
+    fn verdict(&mut self, i: usize, verdict: Verdict) {
+        assert!(
+            self.0[i].verdict.replace(verdict).is_none(),
+            "two verdicts for one frame"
+        );
+    }
+}
+
+/// A switch with one engine.
+pub struct World {
+    halves: [Half; 2],
+    active: usize,
+    generation: u64,
+    pub prefixes: Vec<Prefix>,
+    ranges: Vec<Range>,
+    routes_generation: u32,
+    pub ports: [PortInfo; MAX_PORTS],
+    neighbours: Vec<Slot<StdAtom>>,
+    pub table: Table,
+    lanes: Vec<LaneMemory>,
+    pub engine: EngineMemory,
+    pub control: Stash,
+    pub now: u32,
+}
+
+impl World {
+    /// Two ports, 0 (clients, 192.0.2.0/24 and everything else by gateway 192.0.2.254) and 1 (servers, 10.0.0.0/24); room for
+    /// that many connections.
+    pub fn new(connections: usize) -> Self {
+        let mut world = Self {
+            halves: [Half::new(), Half::new()],
+            active: 0,
+            generation: 0,
+            prefixes: vec![
+                Prefix::new(0xc000_0200, 24, Hop::Direct(PortId(0))),
+                Prefix::new(0x0a00_0000, 24, Hop::Direct(PortId(1))),
+                Prefix::new(0, 0, Hop::Gateway(PortId(0), [192, 0, 2, 254])),
+            ],
+            ranges: Vec::new(),
+            routes_generation: 0,
+            ports: [PortInfo::default(); MAX_PORTS],
+            neighbours: many(1024),
+            table: Table::new(connections),
+            lanes: (0..2).map(|_| LaneMemory::new()).collect(),
+            engine: EngineMemory {
+                positions: many(MAX_SERVICES),
+                ..EngineMemory::default()
+            },
+            control: Stash::default(),
+            now: 1000,
+        };
+        for port in 0..2 {
+            world.ports[usize::from(port)] = PortInfo::new(mac(port), 1500, true);
+        }
+        world.publish_routes();
+        world
+            .neighbours()
+            .set(PortId(0), [192, 0, 2, 254], [2, 0, 0, 0, 0xcc, 254]);
+        world
+    }
+
+    /// Publishes prefixes and ports.
+    pub fn publish_routes(&mut self) {
+        let mut prefixes = self.prefixes.clone();
+        let mut ranges = vec![Range::default(); prefixes.len() * 2 + 1];
+        let len = flatten(&mut prefixes, &mut ranges).expect("there is room");
+        ranges.truncate(len);
+        self.ranges = ranges;
+        self.routes_generation += 1;
+    }
+
+    pub fn neighbours(&self) -> Neighbours<'_, StdAtom> {
+        Neighbours {
+            slots: &self.neighbours,
+        }
+    }
+
+    pub fn view(&self) -> View<'_> {
+        self.halves[self.active].view()
+    }
+
+    pub fn lanes(&self) -> Vec<Lane<'_, StdAtom>> {
+        self.lanes.iter().map(LaneMemory::lane).collect()
+    }
+
+    /// Publishes a new generation.
+    pub fn change(
+        &mut self,
+        change: impl FnOnce(&mut HalfMut<'_>) -> Result<(), ConfigError>,
+    ) -> Result<Summary, ConfigError> {
+        let (left, right) = self.halves.split_at_mut(1);
+        let (active, standby) = match self.active {
+            0 => (&left[0], &mut right[0]),
+            _ => (&right[0], &mut left[0]),
+        };
+        let mut half = standby.lend();
+        half.begin(&active.view(), self.generation + 1);
+        change(&mut half)?;
+        let summary = half.finish(&active.view())?;
+        self.generation += 1;
+        self.active ^= 1;
+        Ok(summary)
+    }
+
+    /// Makes the other half active again.
+    pub fn roll_back(&mut self) {
+        self.active ^= 1;
+    }
+
+    /// Lends the tables and the engine, as a shell does for a burst.
+    pub fn lend<T>(
+        &mut self,
+        work: impl FnOnce(&Switch<'_, StdAtom>, &mut Engine<'_, StdAtom>, u32) -> T,
+    ) -> T {
+        let lanes: Vec<_> = self.lanes.iter().map(LaneMemory::lane).collect();
+        let switch = Switch {
+            config: self.halves[self.active].view(),
+            routes: Routes {
+                generation: self.routes_generation,
+                ranges: &self.ranges,
+                ports: &self.ports,
+            },
+            neighbours: Neighbours {
+                slots: &self.neighbours,
+            },
+            connections: self.table.lend(),
+            lanes: &lanes,
+        };
+        let mut engine = Engine {
+            lane: lanes[0],
+            positions: &mut self.engine.positions,
+            state: &mut self.engine.state,
+            scratch: &mut self.engine.scratch,
+        };
+        work(&switch, &mut engine, self.now)
+    }
+
+    /// Runs a burst.
+    pub fn run(&mut self, origin: Origin, burst: &mut impl Burst) {
+        self.lend(|switch, engine, now| process_burst(switch, engine, origin, now, burst));
+    }
+
+    /// Sends one frame through the switch.
+    pub fn send(&mut self, origin: Origin, frame: impl Into<Sent>) -> (Verdict, Vec<u8>) {
+        let mut burst = Frames(vec![frame.into()]);
+        self.run(origin, &mut burst);
+        let sent = burst.0.remove(0);
+        (
+            sent.verdict.expect("every frame gets a verdict"),
+            sent.frame,
+        )
+    }
+
+    /// A frame that port 0 received.
+    pub fn client(&mut self, frame: impl Into<Sent>) -> (Verdict, Vec<u8>) {
+        self.send(Origin::Port(PortId(0)), frame)
+    }
+
+    /// A frame that port 1 received.
+    pub fn server(&mut self, frame: impl Into<Sent>) -> (Verdict, Vec<u8>) {
+        self.send(Origin::Port(PortId(1)), frame)
+    }
+
+    /// Goes once over the whole connection table.
+    pub fn sweep(&mut self) -> Swept {
+        let view = self.halves[self.active].view();
+        let mut cursor = 0;
+        let budget = self.table.entries.len() as u32;
+        let lane = self.lanes[1].lane();
+        self.table.lend().sweep(
+            &view,
+            &lane,
+            &mut self.control,
+            self.now,
+            &mut cursor,
+            budget,
+        )
+    }
+
+    pub fn list(&self) -> Vec<ConnectionInfo> {
+        let mut cursor = 0;
+        let table = self.table.lend();
+        std::iter::from_fn(|| table.list(&self.view(), self.now, &mut cursor)).collect()
+    }
+}
