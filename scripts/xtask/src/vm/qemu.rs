@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! QEMU's command line.
+
+use std::ffi::OsString;
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{ensure, Result};
+
+use super::{Accel, Machine};
+use crate::kernel::Flavour;
+use crate::run::command as process;
+
+/// What one boot consists of.
+pub struct Boot<'a> {
+    /// The kernel's image.
+    pub kernel: &'a Path,
+    /// The first root of the guest.
+    pub initramfs: &'a Path,
+    /// For the console's log and the guest's exit code.
+    pub dir: &'a Path,
+    /// What the guest can write.
+    pub out: &'a Path,
+    /// Which kernel it is.
+    pub flavour: Flavour,
+    /// The machine.
+    pub machine: &'a Machine,
+    /// Settled, not `auto`.
+    pub accel: Accel,
+    /// Its NICs.
+    pub nics: &'a [Nic],
+}
+
+/// One NIC.
+pub struct Nic {
+    /// QEMU's device, with its options.
+    pub device: String,
+    /// The guest's module for it.
+    pub driver: String,
+    /// Its address, by which the guest names it.
+    pub mac: String,
+}
+
+/// The NICs for `--nic MODEL…`.
+pub fn nics(models: &[String]) -> Vec<Nic> {
+    let nic = |(number, model): (usize, &String)| {
+        let (device, driver) = match model.as_str() {
+            "virtio" => ("virtio-net-pci,disable-legacy=on", "virtio_net"),
+            model => (model, model.split(',').next().unwrap_or(model)),
+        };
+        Nic {
+            device: device.to_owned(),
+            driver: driver.to_owned(),
+            mac: format!("52:54:00:00:{:02x}:{:02x}", number >> 8, number & 0xff),
+        }
+    };
+    models.iter().enumerate().map(nic).collect()
+}
+
+/// The whole command line.
+pub fn command(boot: &Boot<'_>) -> Result<Command> {
+    let machine = boot.machine;
+    let path = |path: &Path| path.to_string_lossy().into_owned();
+    let (kernel, initramfs) = (path(boot.kernel), path(boot.initramfs));
+    let (dir, out) = (path(boot.dir), path(boot.out));
+    ensure!(
+        !out.contains(','),
+        "QEMU does not work in a directory named {out:?}"
+    );
+
+    let mut args = Args::default();
+    args.add("-name smplb -nodefaults -no-user-config -display none -no-reboot");
+    args.add("-machine q35 -rtc base=utc");
+    match boot.accel {
+        Accel::Kvm => args.add("-accel kvm -cpu host"),
+        Accel::Tcg | Accel::Auto if machine.icount => {
+            args.add("-accel tcg -cpu max -icount shift=0,sleep=off");
+        }
+        Accel::Tcg | Accel::Auto => args.add("-accel tcg,thread=multi -cpu max"),
+    }
+    let processors = if machine.icount { 1 } else { machine.smp };
+    let memory = machine.mem.as_deref().unwrap_or(match boot.flavour {
+        Flavour::Release => "2G",
+        Flavour::Debug => "4G",
+    });
+    args.pair("-smp", &processors.to_string());
+    args.pair("-m", memory);
+    args.pair("-kernel", &kernel);
+    args.pair("-initrd", &initramfs);
+    args.pair("-append", &kernel_line(machine));
+
+    args.add("-device virtio-rng-pci");
+    args.pair(
+        "-chardev",
+        &format!("file,id=console,path={dir}/console.log"),
+    );
+    args.add("-serial chardev:console");
+    args.add("-device virtio-serial-pci");
+    args.port("out", "file,path=/proc/self/fd/1");
+    args.port("err", "file,path=/proc/self/fd/2");
+    args.port("status", &format!("file,path={dir}/status"));
+
+    // Of more than one file system below the host's root, each has its own
+    // inode numbers.
+    args.add("-fsdev local,id=root,path=/,security_model=none,readonly=on,multidevs=remap");
+    args.add("-device virtio-9p-pci,fsdev=root,mount_tag=root");
+    args.pair(
+        "-fsdev",
+        &format!("local,id=out,path={out},security_model=none,multidevs=remap"),
+    );
+    args.add("-device virtio-9p-pci,fsdev=out,mount_tag=out");
+
+    for (number, nic) in boot.nics.iter().enumerate() {
+        args.pair(
+            "-netdev",
+            &format!("hubport,id=nic{number},hubid={}", number / 2),
+        );
+        args.pair(
+            "-device",
+            &format!("{},netdev=nic{number},mac={},romfile=", nic.device, nic.mac),
+        );
+    }
+    for arg in &machine.qemu_arg {
+        args.0.push(arg.into());
+    }
+
+    // Dies with us, also when we are killed.
+    let mut command = process("setpriv");
+    command
+        .args(["--pdeathsig", "KILL", "--", "qemu-system-x86_64"])
+        .args(args.0);
+    Ok(command)
+}
+
+/// The kernel's own command line. A kernel that oopses is of no more use.
+fn kernel_line(machine: &Machine) -> String {
+    let mut line = String::from(
+        "console=ttyS0 mitigations=off oops=panic panic=-1 log_buf_len=8M \
+         tsc=reliable random.trust_cpu=on",
+    );
+    if let Some(more) = &machine.append {
+        line.push(' ');
+        line.push_str(more);
+    }
+    line
+}
+
+#[derive(Default)]
+struct Args(Vec<OsString>);
+
+impl Args {
+    /// Words without spaces in them.
+    fn add(&mut self, words: &str) {
+        self.0.extend(words.split(' ').map(OsString::from));
+    }
+
+    fn pair(&mut self, option: &str, value: &str) {
+        self.0.extend([option.into(), value.into()]);
+    }
+
+    /// A port from the guest to the host, by name.
+    fn port(&mut self, name: &str, backend: &str) {
+        let (kind, rest) = backend.split_once(',').unwrap_or((backend, ""));
+        self.pair("-chardev", &format!("{kind},id={name},{rest}"));
+        self.pair(
+            "-device",
+            &format!("virtserialport,chardev={name},name={name}"),
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nics_have_drivers_and_distinct_addresses() {
+        let found = nics(&["virtio".to_owned(), "e1000e".to_owned()]);
+        assert_eq!(found[0].driver, "virtio_net");
+        assert_eq!(found[1].driver, "e1000e");
+        assert_eq!(found[1].mac, "52:54:00:00:00:01");
+    }
+}
