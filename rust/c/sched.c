@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: GPL-2.0
+/* CPU placement and manners of a busy thread: inlines that Rust cannot call. */
+#include <linux/cpumask.h>
+#include <linux/kthread.h>
+#include <linux/rcupdate.h>
+#include <linux/sched.h>
+#include <linux/sched/isolation.h>
+
+#include "smplb.h"
+
+/*
+ * Once a round of an engine, outside of every RCU, BH and preempt section:
+ * give way when asked, and report RCU and RCU-tasks quiescent states at least
+ * every 100 ms, as a loop that never sleeps has to.
+ */
+void smplb_c_engine_relax(unsigned long *last_qs)
+{
+	if (need_resched()) {
+		rcu_tasks_qs(current, false);
+		schedule();
+		*last_qs = jiffies;
+		return;
+	}
+	if (time_after(jiffies, *last_qs + HZ / 10)) {
+		rcu_tasks_qs(current, false);
+		local_irq_disable();
+		rcu_momentary_eqs();
+		local_irq_enable();
+		*last_qs = jiffies;
+	}
+}
+
+bool smplb_c_cpu_online(u32 cpu)
+{
+	return cpu_online(cpu);
+}
+
+/* Whether the scheduler's domain balancing may place other tasks on @cpu. */
+bool smplb_c_cpu_is_housekeeping(u32 cpu)
+{
+	return housekeeping_test_cpu(cpu, HK_TYPE_DOMAIN);
+}
+
+/* Online housekeeping CPUs that are left when @cpu becomes a switching CPU. */
+u32 smplb_c_housekeeping_count_without(u32 cpu)
+{
+	u32 other, n = 0;
+
+	for_each_cpu_and(other, cpu_online_mask, housekeeping_cpumask(HK_TYPE_DOMAIN))
+		n += other != cpu;
+	return n;
+}
+
+/*
+ * The CPU for the @nth port when the user names none: isolated CPUs first,
+ * then the highest numbered ones, round robin, always leaving the lowest
+ * housekeeping CPU alone. U32_MAX when there is none.
+ */
+u32 smplb_c_pick_cpu(u32 nth, bool share)
+{
+	u32 first = cpumask_first_and(cpu_online_mask,
+				      housekeeping_cpumask(HK_TYPE_DOMAIN));
+	u32 isolated = 0, shared = 0, cpu, n, seen = 0;
+
+	for_each_online_cpu(cpu) {
+		if (!smplb_c_cpu_is_housekeeping(cpu))
+			isolated++;
+		else if (cpu != first)
+			shared++;
+	}
+	n = isolated ?: shared;
+	if (!n)
+		return share ? first : U32_MAX;
+	nth %= n;
+	for (cpu = nr_cpu_ids; cpu-- > 0;) {
+		if (!cpu_online(cpu) || cpu == first)
+			continue;
+		if (isolated && smplb_c_cpu_is_housekeeping(cpu))
+			continue;
+		if (seen++ == nth)
+			return cpu;
+	}
+	return U32_MAX;
+}
+
+void smplb_c_bh_disable(void)
+{
+	local_bh_disable();
+}
+
+void smplb_c_bh_enable(void)
+{
+	local_bh_enable();
+}
+
+/*
+ * Sleeping without a lost wake-up: smplb_c_sleep_prepare(), look at every ring
+ * once more, then smplb_c_sleep() or smplb_c_sleep_cancel().
+ */
+void smplb_c_sleep_prepare(void)
+{
+	set_current_state(TASK_IDLE);
+}
+
+void smplb_c_sleep_cancel(void)
+{
+	__set_current_state(TASK_RUNNING);
+}
+
+void smplb_c_sleep(void)
+{
+	schedule();
+	__set_current_state(TASK_RUNNING);
+}
+
+/* A thread bound to @cpu, created stopped; ERR_PTR on failure. */
+struct task_struct *smplb_c_thread_create(int (*fn)(void *), void *data,
+					  u32 cpu)
+{
+	struct task_struct *task;
+
+	if (!cpu_online(cpu))
+		return ERR_PTR(-ENODEV);
+	task = kthread_create_on_cpu(fn, data, cpu, "smplb/%u");
+	if (!IS_ERR(task))
+		get_task_struct(task);
+	return task;
+}
+
+/* Stops a thread of smplb_c_thread_create() and waits for its end. */
+void smplb_c_thread_stop(struct task_struct *task)
+{
+	kthread_stop(task);
+	put_task_struct(task);
+}
+
+u32 smplb_c_task_pid(struct task_struct *task)
+{
+	return task_pid_nr(task);
+}

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The seam between the module's C shim and its Rust: every function that one
+ * side calls on the other, and the plain structs they pass.
+ *
+ * smplb_c_*  are C, called by Rust: what Rust has no binding for.
+ * smplb_rs_* are Rust, called by C: what the kernel's C callbacks do.
+ */
+#ifndef SMPLB_H
+#define SMPLB_H
+
+#include <linux/netdevice.h>
+#include <linux/skbuff.h>
+#include <net/net_namespace.h>
+
+struct netlink_ext_ack;
+
+/* What ethtool -S and ip -s link show of a port; see core::counters. */
+struct smplb_port_stats {
+	u64 rx_packets;		/* taken from the NIC */
+	u64 rx_bytes;
+	u64 tx_packets;		/* put on the NIC */
+	u64 tx_bytes;
+	u64 stack_packets;	/* passed up to the host */
+	u64 host_packets;	/* sent by the host */
+	u64 dropped;
+};
+
+#define SMPLB_CPU_AUTO	U32_MAX
+
+/* The private part of a pseudo net device. */
+struct smplb_dev {
+	struct net_device *dev;
+	struct net_device *lower;
+	netdevice_tracker lower_tracker;
+	struct napi_struct napi;
+	void *port;		/* Rust: crate::port::Port */
+	bool linked;
+};
+
+/* link.c */
+int smplb_c_link_register(void);
+void smplb_c_link_unregister(void);
+bool smplb_c_is_pseudo(const struct net_device *dev);
+void *smplb_c_port_of(struct net *net, u32 ifindex, const char *name);
+void smplb_c_stack_kick(struct net_device *pseudo);
+void smplb_c_host_wake(struct net_device *pseudo);
+
+struct smplb_dev_info {
+	u32 ifindex;
+	u32 lower_ifindex;
+	u32 mtu;
+	u32 up;
+	u8 mac[ETH_ALEN];
+	char name[IFNAMSIZ];
+	char lower_name[IFNAMSIZ];
+};
+void smplb_c_dev_info(struct net_device *pseudo, struct smplb_dev_info *info);
+
+/* xmit.c */
+unsigned int smplb_c_xmit_burst(struct net_device *lower, struct sk_buff **skbs,
+				unsigned int n, unsigned int queue);
+void smplb_c_stack_receive(struct net_device *pseudo, struct sk_buff *skb);
+void smplb_c_resolve(struct net_device *pseudo, __be32 addr,
+		     struct sk_buff *skb);
+struct sk_buff *smplb_c_frame_alloc(const void *frame, unsigned int len);
+int smplb_c_frame_trim(struct sk_buff *skb, unsigned int len);
+int smplb_c_skb_prepare(struct sk_buff *skb, unsigned int len);
+
+/* sched.c */
+void smplb_c_engine_relax(unsigned long *last_qs);
+bool smplb_c_cpu_online(u32 cpu);
+bool smplb_c_cpu_is_housekeeping(u32 cpu);
+u32 smplb_c_housekeeping_count_without(u32 cpu);
+u32 smplb_c_pick_cpu(u32 nth, bool share);
+void smplb_c_sleep_prepare(void);
+void smplb_c_sleep_cancel(void);
+void smplb_c_sleep(void);
+struct task_struct;
+struct task_struct *smplb_c_thread_create(int (*fn)(void *), void *data,
+					  u32 cpu);
+void smplb_c_thread_stop(struct task_struct *task);
+u32 smplb_c_task_pid(struct task_struct *task);
+void smplb_c_bh_disable(void);
+void smplb_c_bh_enable(void);
+
+/* genl.c */
+struct genl_info;
+struct netlink_callback;
+struct nlattr;
+int smplb_c_genl_register(void);
+void smplb_c_genl_unregister(void);
+struct net *smplb_c_genl_net(struct genl_info *info);
+struct sk_buff *smplb_c_genl_reply_new(struct genl_info *info, void **hdr);
+int smplb_c_genl_reply_send(struct sk_buff *skb, struct genl_info *info,
+			    void *hdr);
+void smplb_c_genl_reply_free(struct sk_buff *skb);
+void *smplb_c_genl_dump_begin(struct sk_buff *skb, struct netlink_callback *cb);
+void smplb_c_genl_dump_end(struct sk_buff *skb, void *hdr);
+void smplb_c_genl_dump_cancel(struct sk_buff *skb, void *hdr);
+struct net *smplb_c_genl_dump_net(struct netlink_callback *cb);
+const struct genl_info *smplb_c_genl_dump_info(struct netlink_callback *cb);
+struct nlattr *smplb_c_nest_start(struct sk_buff *skb, int type);
+void smplb_c_nest_end(struct sk_buff *skb, struct nlattr *nest);
+int smplb_c_parse_service_def(struct nlattr **tb, const struct nlattr *nest,
+			      struct netlink_ext_ack *extack);
+int smplb_c_parse_backend_def(struct nlattr **tb, const struct nlattr *nest,
+			      struct netlink_ext_ack *extack);
+void smplb_c_extack_attr(struct netlink_ext_ack *extack,
+			 const struct nlattr *attr);
+void smplb_c_extack_missing(struct netlink_ext_ack *extack, u32 type);
+struct sk_buff *smplb_c_ntf_new(void **hdr);
+void smplb_c_ntf_send(struct net *net, struct sk_buff *skb, void *hdr);
+void smplb_c_rtnl_lock(void);
+void smplb_c_rtnl_unlock(void);
+
+/* extack.c */
+void smplb_c_extack_set(struct netlink_ext_ack *extack, const char *text);
+void smplb_c_log_error(const char *what, int error);
+
+/* mirror.c */
+int smplb_c_mirror_register(void);
+void smplb_c_mirror_unregister(void);
+int smplb_c_mirror_start(struct net *net, void **mirror);
+void smplb_c_mirror_stop(struct net *net, void *mirror);
+
+/* net.c */
+int smplb_c_pernet_register(void);
+void smplb_c_pernet_unregister(void);
+void **smplb_c_pernet(struct net *net);
+void *smplb_c_ticker_start(void (*fn)(void *data), void *data,
+			   unsigned int period_ms);
+void smplb_c_ticker_stop(void *ticker);
+
+/* Rust, for link.c */
+void *smplb_rs_port_new(struct net *net, struct net_device *pseudo,
+			struct net_device *lower, u32 cpu,
+			struct netlink_ext_ack *extack, int *err);
+void smplb_rs_port_del(void *port);
+int smplb_rs_port_set_cpu(void *port, u32 cpu, struct netlink_ext_ack *extack);
+u32 smplb_rs_port_cpu(void *port);
+void smplb_rs_port_changed(void *port);
+void smplb_rs_port_stats(void *port, struct smplb_port_stats *stats);
+void smplb_rs_rx(void *port, struct sk_buff *skb);
+bool smplb_rs_host_tx(void *port, struct sk_buff *skb);
+bool smplb_rs_host_room(void *port);
+int smplb_rs_stack_poll(void *port, int budget);
+
+/* Rust, for mirror.c. Hop kinds are those of core::route::Hop. */
+enum smplb_hop {
+	SMPLB_HOP_HOST,
+	SMPLB_HOP_DIRECT,
+	SMPLB_HOP_GATEWAY,
+};
+void smplb_rs_route(void *sw, u32 table, u32 dst, u32 len, bool add,
+		    u32 hop, void *port, __be32 gateway);
+void smplb_rs_route_flush(void *sw);
+void smplb_rs_route_commit(void *sw);
+void smplb_rs_neighbour(void *port, __be32 addr, const u8 *mac, bool valid);
+
+/* Rust, for net.c */
+void smplb_rs_net_exit(void *sw);
+
+#endif /* SMPLB_H */

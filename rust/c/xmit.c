@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Bursts of packets to a NIC, single packets to the stack. */
+#include <linux/etherdevice.h>
+#include <linux/if_vlan.h>
+#include <linux/netdevice.h>
+#include <net/arp.h>
+#include <net/dst.h>
+#include <net/neighbour.h>
+
+#include "smplb.h"
+
+/*
+ * Put @n frames on transmit queue @queue (modulo their number) of @lower, one
+ * lock and one doorbell for all. skb->data is at the Ethernet header. All are
+ * consumed; returns how many the device took. Called with BH disabled.
+ */
+unsigned int smplb_c_xmit_burst(struct net_device *lower, struct sk_buff **skbs,
+				unsigned int n, unsigned int queue)
+{
+	unsigned int index = queue % lower->real_num_tx_queues;
+	struct netdev_queue *txq = netdev_get_tx_queue(lower, index);
+	int cpu = smp_processor_id();
+	struct sk_buff *skb, *next;
+	unsigned int i, sent = 0;
+	bool again = false;
+	bool open;
+
+	if (unlikely(!netif_running(lower) || !netif_carrier_ok(lower))) {
+		for (i = 0; i < n; i++)
+			kfree_skb(skbs[i]);
+		return 0;
+	}
+
+	HARD_TX_LOCK(lower, txq, cpu);
+	open = !netif_xmit_frozen_or_drv_stopped(txq);
+	for (i = 0; i < n; i++) {
+		bool more = i + 1 < n;
+
+		skb = skbs[i];
+		skb->dev = lower;
+		skb_set_queue_mapping(skb, index);
+		/* Segments, checksums, VLAN tags that the NIC cannot do. */
+		if (skb_is_gso(skb) || skb->ip_summed == CHECKSUM_PARTIAL ||
+		    skb_is_nonlinear(skb) || skb_vlan_tag_present(skb)) {
+			skb = validate_xmit_skb_list(skb, lower, &again);
+			if (!skb)
+				continue;
+		}
+		for (; skb; skb = next) {
+			next = skb->next;
+			skb_mark_not_on_list(skb);
+			if (unlikely(!open ||
+				     !dev_xmit_complete(netdev_start_xmit(skb, lower, txq,
+									  more || next)))) {
+				kfree_skb(skb);
+				open = false;
+				kfree_skb_list(next);
+				break;
+			}
+			open = !netif_xmit_frozen_or_drv_stopped(txq);
+			if (!next)
+				sent++;
+		}
+	}
+	HARD_TX_UNLOCK(lower, txq);
+	return sent;
+}
+
+/* One frame up to the host as if it had come in at the pseudo interface. */
+void smplb_c_stack_receive(struct net_device *pseudo, struct sk_buff *skb)
+{
+	skb->dev = pseudo;
+	dev_sw_netstats_rx_add(pseudo, skb->len + ETH_HLEN);
+	netif_receive_skb(skb);
+}
+
+/*
+ * Send an IPv4 packet to neighbour @addr on the pseudo interface: the kernel
+ * resolves the address, holds the packet meanwhile, builds the Ethernet header
+ * and sends through the pseudo interface. skb->data is at the IP header.
+ */
+void smplb_c_resolve(struct net_device *pseudo, __be32 addr,
+		     struct sk_buff *skb)
+{
+	skb->dev = pseudo;
+	skb->protocol = htons(ETH_P_IP);
+	skb_reset_network_header(skb);
+	skb_dst_drop(skb);
+	/* Room for the header again, also when the lower device wants more. */
+	if (skb_cow_head(skb, LL_RESERVED_SPACE(pseudo))) {
+		kfree_skb(skb);
+		return;
+	}
+	local_bh_disable();
+	neigh_xmit(NEIGH_ARP_TABLE, pseudo, &addr, skb);
+	local_bh_enable();
+}
+
+/* A new frame of the switch's own making; skb->data at the Ethernet header. */
+struct sk_buff *smplb_c_frame_alloc(const void *frame, unsigned int len)
+{
+	unsigned int room = max_t(unsigned int, len, ETH_ZLEN);
+	struct sk_buff *skb = alloc_skb(LL_MAX_HEADER + room, GFP_KERNEL);
+
+	if (!skb)
+		return NULL;
+	skb_reserve(skb, LL_MAX_HEADER);
+	skb_put_data(skb, frame, len);
+	skb_put_zero(skb, room - len);
+	skb_reset_mac_header(skb);
+	skb_set_network_header(skb, ETH_HLEN);
+	skb->protocol = eth_hdr(skb)->h_proto;
+	return skb;
+}
+
+/*
+ * Shorten a frame to @len octets and make it a plain one: linear head, no
+ * segmentation, checksum complete. For answers built in place. The packet is
+ * freed when that fails.
+ */
+int smplb_c_frame_trim(struct sk_buff *skb, unsigned int len)
+{
+	int err = pskb_trim(skb, len);
+
+	if (err) {
+		kfree_skb(skb);
+		return err;
+	}
+	skb_gso_reset(skb);
+	skb->ip_summed = CHECKSUM_NONE;
+	return skb_put_padto(skb, ETH_ZLEN);
+}
+
+/* Make the first @len octets from skb->data linear and ours to write. */
+int smplb_c_skb_prepare(struct sk_buff *skb, unsigned int len)
+{
+	return skb_ensure_writable(skb, min(len, skb->len));
+}

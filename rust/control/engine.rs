@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Engines: `engine-get`.
+#![forbid(unsafe_code)]
+
+use super::switch;
+use super::uapi::*;
+use crate::core_::counters::TotalsSum;
+use crate::engine::{for_each, Info};
+use crate::kapi::cpu;
+use crate::kapi::netlink::{Dump, Message};
+use crate::switch::Switch;
+use kernel::prelude::*;
+use kernel::sync::atomic::Relaxed;
+
+pub(super) fn dump(dump: &mut Dump) {
+    let Some(switch) = switch(dump.net()) else {
+        return;
+    };
+    // Engines are few: the cursor counts those that were listed.
+    let mut nth = 0;
+    for_each(|info| {
+        let ports = switch.count_ports(|port| port.cpu() == info.engine.cpu());
+        if ports == 0 {
+            return;
+        }
+        if nth >= dump.cursor() && dump.add(|message| put(message, &switch, &info, ports)) {
+            dump.set_cursor(nth + 1);
+        }
+        nth += 1;
+    });
+}
+
+fn put(message: &mut Message, switch: &Switch, info: &Info<'_>, ports: u32) -> Result {
+    let engine = info.engine;
+    let mut sum = TotalsSum::default();
+    if let Some(lane) = switch.lanes().get(engine.cpu() as usize) {
+        sum.add(&lane.lane());
+    }
+    let counters = engine.counters();
+    message.u32(SMPLB_A_ENGINE_CPU, engine.cpu())?;
+    message.u32(SMPLB_A_ENGINE_PORTS, ports)?;
+    message.u32(SMPLB_A_ENGINE_PID, info.pid)?;
+    message.u8(
+        SMPLB_A_ENGINE_ISOLATED,
+        (!cpu::is_housekeeping(engine.cpu())).into(),
+    )?;
+    message.uint(SMPLB_A_ENGINE_ROUNDS, counters.rounds.load(Relaxed))?;
+    message.uint(
+        SMPLB_A_ENGINE_IDLE_ROUNDS,
+        counters.idle_rounds.load(Relaxed),
+    )?;
+    message.uint(SMPLB_A_ENGINE_SLEEPS, counters.sleeps.load(Relaxed))?;
+    message.uint(SMPLB_A_ENGINE_BURSTS, counters.bursts.load(Relaxed))?;
+    message.uint(SMPLB_A_ENGINE_PACKETS, sum.packets)?;
+    message.uint(SMPLB_A_ENGINE_FORWARDED, sum.forwarded)?;
+    message.uint(SMPLB_A_ENGINE_STACK, sum.stack)?;
+    message.uint(SMPLB_A_ENGINE_REPLIED, sum.replied)?;
+    message.uint(SMPLB_A_ENGINE_DROPPED, sum.dropped())?;
+    message.uint(SMPLB_A_ENGINE_RESOLVED, sum.resolved)
+}

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Engines: one thread per switching CPU that polls its ports in turn (seed
+//! figure 5).
+
+mod burst;
+mod idle;
+mod poll;
+mod registry;
+
+use crate::kapi::kthread::Waker;
+use crate::port::Port;
+use crate::switch::Local;
+use kernel::prelude::*;
+use kernel::sync::atomic::{Atomic, Full, Relaxed, Release};
+use kernel::sync::barrier::smp_mb;
+use kernel::sync::{new_mutex, Arc, Completion, Mutex, SetOnce};
+
+pub(crate) use registry::{choose, for_each, init, move_port, place, remove, Info};
+
+/// Counters of an engine; written by its thread alone.
+pub(crate) struct Counters {
+    /// Turns over all ports.
+    pub(crate) rounds: Atomic<u64>,
+    /// Turns that found nothing.
+    pub(crate) idle_rounds: Atomic<u64>,
+    /// Times the thread slept.
+    pub(crate) sleeps: Atomic<u64>,
+    /// Bursts switched.
+    pub(crate) bursts: Atomic<u64>,
+}
+
+/// Adds to a counter that only the current thread writes.
+#[inline(always)]
+fn add(counter: &Atomic<u64>, n: u64) {
+    counter.store(counter.load(Relaxed).wrapping_add(n), Relaxed);
+}
+
+/// A change of what an engine polls.
+enum Change {
+    /// Begin to poll the port, with state for its switch.
+    Attach(Arc<Port>, KBox<Local>),
+    /// Stop polling the port; the engine holds nothing of it afterwards.
+    Detach(Arc<Port>),
+}
+
+/// How a change went, and who waits for it. Allocated before the change is
+/// asked for, so that ending the polling of a port cannot fail.
+#[pin_data]
+pub(crate) struct Reply {
+    #[pin]
+    done: Completion,
+    /// Non-zero when the engine had no memory for the change.
+    failed: Atomic<u32>,
+}
+
+impl Reply {
+    fn new() -> Result<Arc<Self>> {
+        Arc::pin_init(
+            pin_init!(Self {
+                done <- Completion::new(),
+                failed: Atomic::new(0),
+            }),
+            GFP_KERNEL,
+        )
+    }
+}
+
+/// A change and its reply.
+struct Request {
+    change: Change,
+    reply: Arc<Reply>,
+}
+
+/// The part of an engine that others see.
+#[pin_data]
+pub(crate) struct Engine {
+    cpu: u32,
+    /// The CPU also does other work: never spin, sleep when the rings are empty.
+    shared: bool,
+    /// Non-zero while the thread sleeps or is about to: producers must wake it.
+    armed: Atomic<u32>,
+    /// Non-zero when `inbox` is not empty.
+    pending: Atomic<u32>,
+    #[pin]
+    inbox: Mutex<KVec<Request>>,
+    counters: Counters,
+    waker: SetOnce<Waker>,
+}
+
+impl Engine {
+    fn new(cpu: u32, shared: bool) -> Result<Arc<Self>> {
+        Arc::pin_init(
+            pin_init!(Self {
+                cpu,
+                shared,
+                armed: Atomic::new(0),
+                pending: Atomic::new(0),
+                inbox <- new_mutex!(KVec::new(), "smplb_engine_inbox"),
+                counters: Counters {
+                    rounds: Atomic::new(0),
+                    idle_rounds: Atomic::new(0),
+                    sleeps: Atomic::new(0),
+                    bursts: Atomic::new(0),
+                },
+                waker: SetOnce::new(),
+            }),
+            GFP_KERNEL,
+        )
+    }
+
+    /// The switching CPU.
+    pub(crate) fn cpu(&self) -> u32 {
+        self.cpu
+    }
+
+    /// What the thread has counted.
+    pub(crate) fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// Tells the engine that a ring of one of its ports is no longer empty. By
+    /// a producer, after it has published what is on the ring.
+    #[inline]
+    pub(crate) fn kick(&self) {
+        // Pairs with the barrier of going to sleep: either this sees the engine
+        // armed, or the engine sees the ring.
+        smp_mb(Full);
+        if self.armed.load(Relaxed) != 0 {
+            self.wake();
+        }
+    }
+
+    fn wake(&self) {
+        if let Some(waker) = self.waker.as_ref() {
+            waker.wake();
+        }
+    }
+
+    /// Makes sure that `n` requests fit in the inbox without memory.
+    fn reserve(&self, n: usize) -> Result {
+        Ok(self.inbox.lock().reserve(n, GFP_KERNEL)?)
+    }
+
+    /// Has the thread make a change and waits until it has. Room for the request
+    /// has been reserved.
+    fn request(&self, change: Change, reply: Arc<Reply>) -> Result {
+        self.inbox.lock().push(
+            Request {
+                change,
+                reply: reply.clone(),
+            },
+            GFP_KERNEL,
+        )?;
+        self.pending.store(1, Release);
+        self.wake();
+        reply.done.wait_for_completion();
+        match reply.failed.load(Relaxed) {
+            0 => Ok(()),
+            _ => Err(ENOMEM),
+        }
+    }
+}

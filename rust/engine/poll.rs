@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The poll loop (seed figure 5).
+
+use super::idle::Idle;
+use super::{add, burst, Change, Engine};
+use crate::kapi::kthread::{self, Main};
+use crate::port::Port;
+use crate::switch::{Local, Switch};
+use kernel::prelude::*;
+use kernel::processor::cpu_relax;
+use kernel::sync::atomic::{Acquire, Relaxed};
+use kernel::sync::Arc;
+
+/// What an engine keeps for one switch whose ports it polls.
+struct Tenant {
+    switch: Arc<Switch>,
+    local: KBox<Local>,
+    ports: KVec<Arc<Port>>,
+}
+
+/// The engine's thread.
+struct Poller<'a> {
+    engine: &'a Engine,
+    tenants: KVec<Tenant>,
+}
+
+impl Main for Engine {
+    /// Step 100: the start-up tasks are the attach requests. Then the first
+    /// processing loop until the module goes.
+    fn main(&self) {
+        let mut poller = Poller {
+            engine: self,
+            tenants: KVec::new(),
+        };
+        let spin = if self.shared {
+            0
+        } else {
+            crate::spin_nanoseconds()
+        };
+        let mut idle = Idle::new(spin);
+        let mut last_quiescent = 0;
+
+        while !kthread::should_stop() {
+            if self.pending.load(Relaxed) != 0 {
+                poller.make_changes();
+            }
+            add(&self.counters.rounds, 1);
+            if poller.round() {
+                idle.busy();
+            } else {
+                add(&self.counters.idle_rounds, 1);
+                if idle.empty() {
+                    poller.sleep();
+                    idle.busy();
+                } else {
+                    cpu_relax();
+                }
+            }
+            kthread::relax(&mut last_quiescent);
+        }
+        poller.make_changes();
+    }
+}
+
+impl Poller<'_> {
+    /// Steps 102 to 112 for every port in turn; whether any had packets.
+    fn round(&mut self) -> bool {
+        let mut bursts = 0;
+        for tenant in self.tenants.iter_mut() {
+            for port in tenant.ports.iter() {
+                bursts += burst::poll(&tenant.switch, &mut tenant.local, port);
+            }
+        }
+        add(&self.engine.counters.bursts, bursts);
+        bursts != 0
+    }
+
+    /// Sleeps until a producer or a request comes: arm, look again, sleep.
+    fn sleep(&self) {
+        self.engine.armed.store(1, Relaxed);
+        // Preparing to sleep is a full barrier: it pairs with `Engine::kick`.
+        let slept = kthread::sleep_unless(|| {
+            self.engine.pending.load(Acquire) != 0
+                || self
+                    .tenants
+                    .iter()
+                    .any(|t| t.ports.iter().any(|p| p.has_work()))
+        });
+        self.engine.armed.store(0, Relaxed);
+        add(&self.engine.counters.sleeps, slept.into());
+    }
+
+    /// Begins and ends polling of ports as requested.
+    fn make_changes(&mut self) {
+        self.engine.pending.store(0, Relaxed);
+        loop {
+            // Taken one by one: the inbox keeps the room that is reserved in it.
+            let Some(request) = self.engine.inbox.lock().pop() else {
+                return;
+            };
+            match request.change {
+                Change::Attach(port, local) => {
+                    if self.attach(port, local).is_err() {
+                        request.reply.failed.store(1, Relaxed);
+                    }
+                }
+                Change::Detach(port) => self.detach(&port),
+            }
+            request.reply.done.complete_all();
+        }
+    }
+
+    fn attach(&mut self, port: Arc<Port>, local: KBox<Local>) -> Result {
+        let found = self
+            .tenants
+            .iter_mut()
+            .find(|t| Arc::ptr_eq(&t.switch, port.switch()));
+        if let Some(tenant) = found {
+            return Ok(tenant.ports.push(port, GFP_KERNEL)?);
+        }
+        self.tenants.reserve(1, GFP_KERNEL)?;
+        let switch = port.switch().clone();
+        let mut ports = KVec::new();
+        ports.push(port, GFP_KERNEL)?;
+        Ok(self.tenants.push(
+            Tenant {
+                switch,
+                local,
+                ports,
+            },
+            GFP_KERNEL,
+        )?)
+    }
+
+    fn detach(&mut self, port: &Arc<Port>) {
+        for tenant in self.tenants.iter_mut() {
+            tenant.ports.retain(|p| !Arc::ptr_eq(p, port));
+            if tenant.ports.is_empty() {
+                tenant.switch.retire(&mut tenant.local);
+            }
+        }
+        self.tenants.retain(|t| !t.ports.is_empty());
+    }
+}

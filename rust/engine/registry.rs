@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Which engines there are, and which of them polls which port.
+
+use super::{Change, Engine, Reply};
+use crate::kapi::cpu;
+use crate::kapi::extack::Extack;
+use crate::kapi::kthread::Kthread;
+use crate::port::Port;
+use kernel::c_str;
+use kernel::prelude::*;
+use kernel::sync::Arc;
+
+/// An engine and its thread. The thread stops when this is dropped.
+struct Running {
+    thread: Kthread,
+    engine: Arc<Engine>,
+    ports: usize,
+}
+
+kernel::sync::global_lock! {
+    // SAFETY: Initialised in the module's `init` before anything uses it.
+    unsafe(uninit) static ENGINES: Mutex<KVec<Running>> = KVec::new();
+}
+
+/// Initialises the registry.
+///
+/// # Safety
+///
+/// Called once, before anything else of this file.
+pub(crate) unsafe fn init() {
+    // SAFETY: By the safety requirement.
+    unsafe { ENGINES.init() };
+}
+
+/// Checks that `cpu` may become a switching CPU.
+///
+/// # Errors
+///
+/// `EINVAL` when it is offline or the last housekeeping CPU.
+fn check(cpu: u32, extack: &Extack) -> Result {
+    if !cpu::is_online(cpu) {
+        return Err(extack.refuse(EINVAL, c_str!("the CPU is not online")));
+    }
+    if !cpu::leaves_housekeeping(cpu) && !crate::share_control_cpu() {
+        return Err(extack.refuse(
+            EINVAL,
+            c_str!("it is the last CPU for everything else; choose another or load smplb with share_control_cpu=1"),
+        ));
+    }
+    Ok(())
+}
+
+/// Chooses the CPU for a new port: the one asked for, or the next free one.
+pub(crate) fn choose(cpu: Option<u32>, nth: u32, extack: &Extack) -> Result<u32> {
+    let cpu = match cpu {
+        Some(cpu) => cpu,
+        None => cpu::pick(nth, crate::share_control_cpu()).ok_or_else(|| {
+            extack.refuse(
+                EINVAL,
+                c_str!("no CPU besides the control CPU; add one or load smplb with share_control_cpu=1"),
+            )
+        })?,
+    };
+    check(cpu, extack)?;
+    Ok(cpu)
+}
+
+/// Has the engine of `cpu` poll `port`, starting the engine when it is new.
+pub(crate) fn place(port: &Arc<Port>, cpu: u32) -> Result {
+    let mut engines = ENGINES.lock();
+    let local = port.switch().new_local(cpu)?;
+    let (attached, detached) = (Reply::new()?, Reply::new()?);
+    let at = match engines.iter().position(|r| r.engine.cpu() == cpu) {
+        Some(at) => at,
+        None => start(&mut engines, cpu)?,
+    };
+    let running = engines.get_mut(at).ok_or(EINVAL)?;
+    let engine = running.engine.clone();
+    // For this request and for the one that ends it.
+    engine.reserve(running.ports.saturating_add(2))?;
+    let result = engine.request(Change::Attach(port.clone(), local), attached);
+    match result {
+        Ok(()) => {
+            running.ports += 1;
+            port.set_engine(Some((engine, detached)));
+            // What came in while nobody polled the port.
+            running.engine.wake();
+            Ok(())
+        }
+        Err(e) => {
+            end_if_idle(&mut engines, at);
+            Err(e)
+        }
+    }
+}
+
+/// Starts an engine; returns its place in the list.
+fn start(engines: &mut KVec<Running>, cpu: u32) -> Result<usize> {
+    engines.reserve(1, GFP_KERNEL)?;
+    let engine = Engine::new(cpu, !cpu::leaves_housekeeping(cpu))?;
+    let thread = Kthread::spawn(cpu, engine.clone())?;
+    engine.waker.populate(thread.waker());
+    engines.push(
+        Running {
+            thread,
+            engine,
+            ports: 0,
+        },
+        GFP_KERNEL,
+    )?;
+    Ok(engines.len() - 1)
+}
+
+/// Stops an engine that has nothing to poll.
+fn end_if_idle(engines: &mut KVec<Running>, at: usize) {
+    if engines.get(at).is_some_and(|r| r.ports == 0) {
+        // Dropping it stops the thread.
+        drop(engines.remove(at));
+    }
+}
+
+/// Ends polling of `port`, and its engine when that was the last port.
+pub(crate) fn remove(port: &Arc<Port>) {
+    let mut engines = ENGINES.lock();
+    let Some((engine, reply)) = port.set_engine(None) else {
+        return;
+    };
+    // Cannot fail: the room and the reply were made in `place`.
+    let _ = engine.request(Change::Detach(port.clone()), reply);
+    let at = engines.iter().position(|r| Arc::ptr_eq(&r.engine, &engine));
+    drop(engine);
+    if let Some(at) = at {
+        if let Some(running) = engines.get_mut(at) {
+            running.ports = running.ports.saturating_sub(1);
+        }
+        end_if_idle(&mut engines, at);
+    }
+}
+
+/// Moves `port` to the engine of `cpu`. Packets on its rings wait meanwhile.
+pub(crate) fn move_port(port: &Arc<Port>, cpu: u32, extack: &Extack) -> Result {
+    check(cpu, extack)?;
+    if port.cpu() == cpu {
+        return Ok(());
+    }
+    remove(port);
+    place(port, cpu)
+}
+
+/// What is known of an engine, for listings.
+pub(crate) struct Info<'a> {
+    /// The engine.
+    pub(crate) engine: &'a Engine,
+    /// Its thread's id.
+    pub(crate) pid: u32,
+}
+
+/// Calls `f` for every engine.
+pub(crate) fn for_each(mut f: impl FnMut(Info<'_>)) {
+    for running in ENGINES.lock().iter() {
+        f(Info {
+            engine: &running.engine,
+            pid: running.thread.pid(),
+        });
+    }
+}

@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The functions that the C shim calls: raw pointers in, safe types on.
+
+use core::ptr::null_mut;
+use kernel::bindings::{net, net_device, netlink_ext_ack, sk_buff};
+use kernel::error::from_result;
+use kernel::ffi::{c_int, c_void};
+use kernel::sync::{Arc, ArcBorrow};
+
+use crate::core_::route::Hop;
+use crate::kapi::extack::Extack;
+use crate::kapi::ffi::{PortStats, CPU_AUTO};
+use crate::kapi::net::{Devices, Net, Rtnl};
+use crate::kapi::skb::Skb;
+use crate::port::Port;
+use crate::switch::{self, Switch};
+
+/// The port behind a pointer that [`smplb_rs_port_new`] returned.
+///
+/// # Safety
+///
+/// `port` has not been given to [`smplb_rs_port_del`], and will not be for as
+/// long as the result is used.
+#[inline(always)]
+unsafe fn port<'a>(port: *mut c_void) -> ArcBorrow<'a, Port> {
+    // SAFETY: The pointer came from `Arc::into_raw`, by the safety requirement.
+    unsafe { ArcBorrow::from_raw(port.cast::<Port>().cast_const()) }
+}
+
+/// The switch behind the pointer kept per network namespace.
+///
+/// # Safety
+///
+/// `switch` came from [`switch::of`] and its namespace has not exited.
+unsafe fn switch_ref<'a>(switch: *mut c_void) -> ArcBorrow<'a, Switch> {
+    // SAFETY: By the safety requirement.
+    unsafe { ArcBorrow::from_raw(switch.cast::<Switch>().cast_const()) }
+}
+
+#[no_mangle]
+unsafe extern "C" fn smplb_rs_port_new(
+    net: *mut net,
+    pseudo: *mut net_device,
+    lower: *mut net_device,
+    cpu: u32,
+    extack: *mut netlink_ext_ack,
+    err: *mut c_int,
+) -> *mut c_void {
+    // SAFETY: The caller holds RTNL; `net` is the namespace of `pseudo`, which
+    // keeps it; both devices outlive the port, which the caller ends first.
+    let result = unsafe {
+        let net = Net::from_raw(net);
+        let devices = Devices::from_raw(pseudo, lower);
+        let extack = Extack::from_raw(extack);
+        let cpu = (cpu != CPU_AUTO).then_some(cpu);
+        switch::add_port(net, devices, cpu, &extack, &Rtnl::held())
+    };
+    match result {
+        Ok(port) => Arc::into_raw(port).cast_mut().cast(),
+        Err(e) => {
+            // SAFETY: The caller's variable.
+            unsafe { *err = e.to_errno() };
+            null_mut()
+        }
+    }
+}
+
+#[no_mangle]
+unsafe extern "C" fn smplb_rs_port_del(port: *mut c_void) {
+    // SAFETY: The reference that `smplb_rs_port_new` gave, taken back once.
+    let port = unsafe { Arc::from_raw(port.cast::<Port>().cast_const()) };
+    switch::remove_port(&port);
+}
+
+#[no_mangle]
+unsafe extern "C" fn smplb_rs_port_set_cpu(
+    handle: *mut c_void,
+    cpu: u32,
+    extack: *mut netlink_ext_ack,
+) -> c_int {
+    // SAFETY: The caller holds RTNL and has a port that exists.
+    let (port, extack) = unsafe { (port(handle), Extack::from_raw(extack)) };
+    from_result(|| {
+        crate::engine::move_port(&port.into(), cpu, &extack)?;
+        Ok(0)
+    })
+}
+
+#[no_mangle]
+unsafe extern "C" fn smplb_rs_port_cpu(handle: *mut c_void) -> u32 {
+    // SAFETY: The caller holds RTNL and has a port that exists.
+    unsafe { port(handle) }.cpu()
+}
+
+/// Name, MTU, address or state of the devices may have changed.
+#[no_mangle]
+unsafe extern "C" fn smplb_rs_port_changed(handle: *mut c_void) {
+    // SAFETY: The caller holds RTNL and has a port that exists.
+    unsafe { port(handle) }.switch().publish_ports();
+}
+
+#[no_mangle]
+unsafe extern "C" fn smplb_rs_port_stats(handle: *mut c_void, stats: *mut PortStats) {
+    // SAFETY: The caller is in an RCU section or holds RTNL, and found the port
+    // attached to its device; `stats` is the caller's.
+    unsafe { *stats = port(handle).stats() };
+}
+
+/// A frame from the NIC (figure 5, step 108), in the receive softirq.
+#[no_mangle]
+unsafe extern "C" fn smplb_rs_rx(handle: *mut c_void, skb: *mut sk_buff) {
+    // SAFETY: The receive handler runs under RCU and is unregistered, which
+    // waits for it, before the port ends; the packet is passed on to us.
+    let (port, skb) = unsafe { (port(handle), Skb::from_raw(skb)) };
+    let Some(ring) = port.rings().rx.get(crate::kapi::cpu::current() as usize) else {
+        return;
+    };
+    // SAFETY: The ring of this CPU; receive handlers run with softirqs off, so
+    // that there is one of them per CPU at a time.
+    match unsafe { ring.push(skb) } {
+        Ok(()) => port.kick(),
+        Err(_) => ring.count_refused(1),
+    }
+}
+
+/// A frame from the host; false when the ring is full, and the packet is still
+/// the caller's.
+#[no_mangle]
+unsafe extern "C" fn smplb_rs_host_tx(handle: *mut c_void, skb: *mut sk_buff) -> bool {
+    // SAFETY: The pseudo interface is closed before the port ends. The packet
+    // is ours, or is given back below.
+    let (port, skb) = unsafe { (port(handle), Skb::from_raw(skb)) };
+    // SAFETY: The transmit lock of the pseudo interface is held, and it has one
+    // transmit queue.
+    match unsafe { port.rings().host.push(skb) } {
+        Ok(()) => {
+            port.kick();
+            true
+        }
+        Err(skb) => {
+            // The caller keeps it and offers it again.
+            let _ = skb.into_raw();
+            false
+        }
+    }
+}
+
+#[no_mangle]
+unsafe extern "C" fn smplb_rs_host_room(handle: *mut c_void) -> bool {
+    // SAFETY: As in `smplb_rs_host_tx`.
+    unsafe { port(handle).rings().host.has_room() }
+}
+
+/// Up to `budget` frames to the host's stack; returns how many.
+#[no_mangle]
+unsafe extern "C" fn smplb_rs_stack_poll(handle: *mut c_void, budget: c_int) -> c_int {
+    // SAFETY: NAPI of the pseudo interface, disabled before the port ends.
+    let port = unsafe { port(handle) };
+    let budget = usize::try_from(budget).unwrap_or(0);
+    // SAFETY: NAPI polls of one interface exclude each other.
+    let done = unsafe {
+        port.rings()
+            .stack
+            .pop_burst(budget, |skb| port.devices().receive(skb))
+    };
+    // Not more than `budget`, which was one.
+    done as c_int
+}
+
+#[no_mangle]
+unsafe extern "C" fn smplb_rs_route(
+    sw: *mut c_void,
+    table: u32,
+    dst: u32,
+    len: u32,
+    add: bool,
+    hop: u32,
+    handle: *mut c_void,
+    gateway: u32,
+) {
+    // SAFETY: The mirror is stopped before its switch goes; RTNL is held, so
+    // that a port that was found exists.
+    let (switch, id) = unsafe {
+        (
+            switch_ref(sw),
+            (!handle.is_null()).then(|| port(handle).id()),
+        )
+    };
+    let hop = match (hop, id) {
+        (1, Some(id)) => Hop::Direct(id),
+        (2, Some(id)) => Hop::Gateway(id, gateway.to_ne_bytes()),
+        _ => Hop::Host,
+    };
+    switch.route_changed(table, dst, len as u8, add.then_some(hop));
+}
+
+#[no_mangle]
+unsafe extern "C" fn smplb_rs_route_flush(sw: *mut c_void) {
+    // SAFETY: As in `smplb_rs_route`.
+    unsafe { switch_ref(sw) }.routes_flushed();
+}
+
+#[no_mangle]
+unsafe extern "C" fn smplb_rs_route_commit(sw: *mut c_void) {
+    // SAFETY: As in `smplb_rs_route`.
+    unsafe { switch_ref(sw) }.publish_ports();
+}
+
+#[no_mangle]
+unsafe extern "C" fn smplb_rs_neighbour(
+    handle: *mut c_void,
+    addr: u32,
+    mac: *const [u8; 6],
+    valid: bool,
+) {
+    // SAFETY: The caller is in an RCU section and found the port attached to
+    // its device; `mac` is the caller's copy.
+    let (port, mac) = unsafe { (port(handle), *mac) };
+    port.switch()
+        .neighbour_changed(port.id(), addr.to_ne_bytes(), valid.then_some(mac));
+}
+
+#[no_mangle]
+unsafe extern "C" fn smplb_rs_net_exit(sw: *mut c_void) {
+    // SAFETY: The reference that the namespace held, taken back once, when its
+    // pseudo interfaces are gone.
+    let switch = unsafe { Arc::from_raw(sw.cast::<Switch>().cast_const()) };
+    switch.stop();
+}

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! CPUs: which may become switching CPUs, time, and softirqs kept off.
+
+use super::ffi;
+
+/// The number of CPU ids.
+pub(crate) fn count() -> u32 {
+    kernel::cpu::nr_cpu_ids()
+}
+
+/// The id of the current CPU. Stable only while the caller cannot migrate.
+#[inline(always)]
+pub(crate) fn current() -> u32 {
+    kernel::cpu::CpuId::current().as_u32()
+}
+
+/// Whether `cpu` is online.
+pub(crate) fn is_online(cpu: u32) -> bool {
+    // SAFETY: `cpu` is checked to be a CPU id first.
+    cpu < count() && unsafe { ffi::smplb_c_cpu_online(cpu) }
+}
+
+/// Whether the scheduler may place any task on `cpu`.
+pub(crate) fn is_housekeeping(cpu: u32) -> bool {
+    // SAFETY: No preconditions for a CPU id, and others are refused here.
+    cpu < count() && unsafe { ffi::smplb_c_cpu_is_housekeeping(cpu) }
+}
+
+/// Whether another online housekeeping CPU remains besides `cpu`.
+pub(crate) fn leaves_housekeeping(cpu: u32) -> bool {
+    // SAFETY: No preconditions.
+    unsafe { ffi::smplb_c_housekeeping_count_without(cpu) > 0 }
+}
+
+/// The CPU for the `nth` port when none was asked for; with `share`, the control
+/// CPU when there is no other.
+pub(crate) fn pick(nth: u32, share: bool) -> Option<u32> {
+    // SAFETY: No preconditions.
+    let cpu = unsafe { ffi::smplb_c_pick_cpu(nth, share) };
+    (cpu != ffi::CPU_AUTO).then_some(cpu)
+}
+
+/// Whole seconds since boot, wrapping.
+#[inline]
+pub(crate) fn seconds() -> u32 {
+    // SAFETY: No preconditions.
+    unsafe { kernel::bindings::ktime_get_seconds() as u32 }
+}
+
+/// Nanoseconds since boot.
+#[inline]
+pub(crate) fn nanoseconds() -> u64 {
+    // SAFETY: No preconditions.
+    unsafe { kernel::bindings::ktime_get_mono_fast_ns() }
+}
+
+/// A random number, not for every packet.
+pub(crate) fn random() -> u64 {
+    // SAFETY: No preconditions.
+    unsafe { kernel::bindings::get_random_u64() }
+}
+
+/// A section that softirqs and preemption on this CPU keep out of.
+///
+/// Who holds one of the core's short bucket locks is inside of such a section,
+/// so that it can be waited for.
+pub(crate) struct BhGuard(());
+
+impl BhGuard {
+    /// Enters the section.
+    #[inline]
+    pub(crate) fn new() -> Self {
+        // SAFETY: Balanced by `drop`.
+        unsafe { ffi::smplb_c_bh_disable() };
+        Self(())
+    }
+}
+
+impl Drop for BhGuard {
+    #[inline]
+    fn drop(&mut self) {
+        // SAFETY: Balances `new`.
+        unsafe { ffi::smplb_c_bh_enable() };
+    }
+}

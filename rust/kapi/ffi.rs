@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The C half of the seam, as declared in `rust/c/smplb.h`.
+
+use kernel::bindings::{net, net_device, netlink_ext_ack, nlattr, sk_buff, task_struct};
+use kernel::ffi::{c_char, c_int, c_uint, c_ulong, c_void};
+
+/// `struct smplb_port_stats`.
+#[repr(C)]
+#[derive(Clone, Copy, Default)]
+pub(crate) struct PortStats {
+    pub(crate) rx_packets: u64,
+    pub(crate) rx_bytes: u64,
+    pub(crate) tx_packets: u64,
+    pub(crate) tx_bytes: u64,
+    pub(crate) stack_packets: u64,
+    pub(crate) host_packets: u64,
+    pub(crate) dropped: u64,
+}
+
+/// `struct smplb_dev_info`.
+#[repr(C)]
+#[derive(Clone, Copy, Default)]
+pub(crate) struct DevInfo {
+    pub(crate) ifindex: u32,
+    pub(crate) lower_ifindex: u32,
+    pub(crate) mtu: u32,
+    pub(crate) up: u32,
+    pub(crate) mac: [u8; 6],
+    pub(crate) name: [u8; 16],
+    pub(crate) lower_name: [u8; 16],
+}
+
+/// `SMPLB_CPU_AUTO`: the module chooses.
+pub(crate) const CPU_AUTO: u32 = u32::MAX;
+
+#[expect(
+    improper_ctypes,
+    reason = "kernel structs, passed by pointer only, end in empty arrays"
+)]
+extern "C" {
+    pub(crate) fn smplb_c_link_register() -> c_int;
+    pub(crate) fn smplb_c_link_unregister();
+    pub(crate) fn smplb_c_stack_kick(pseudo: *mut net_device);
+    pub(crate) fn smplb_c_host_wake(pseudo: *mut net_device);
+    pub(crate) fn smplb_c_dev_info(pseudo: *mut net_device, info: *mut DevInfo);
+
+    pub(crate) fn smplb_c_xmit_burst(
+        lower: *mut net_device,
+        skbs: *mut *mut sk_buff,
+        n: c_uint,
+        queue: c_uint,
+    ) -> c_uint;
+    pub(crate) fn smplb_c_stack_receive(pseudo: *mut net_device, skb: *mut sk_buff);
+    pub(crate) fn smplb_c_resolve(pseudo: *mut net_device, addr: u32, skb: *mut sk_buff);
+    pub(crate) fn smplb_c_frame_alloc(frame: *const c_void, len: c_uint) -> *mut sk_buff;
+    pub(crate) fn smplb_c_frame_trim(skb: *mut sk_buff, len: c_uint) -> c_int;
+    pub(crate) fn smplb_c_skb_prepare(skb: *mut sk_buff, len: c_uint) -> c_int;
+
+    pub(crate) fn smplb_c_engine_relax(last_qs: *mut c_ulong);
+    pub(crate) fn smplb_c_cpu_online(cpu: u32) -> bool;
+    pub(crate) fn smplb_c_log_error(what: *const c_char, error: c_int);
+    pub(crate) fn smplb_c_cpu_is_housekeeping(cpu: u32) -> bool;
+    pub(crate) fn smplb_c_housekeeping_count_without(cpu: u32) -> u32;
+    pub(crate) fn smplb_c_pick_cpu(nth: u32, share: bool) -> u32;
+    pub(crate) fn smplb_c_sleep_prepare();
+    pub(crate) fn smplb_c_sleep_cancel();
+    pub(crate) fn smplb_c_sleep();
+    pub(crate) fn smplb_c_thread_create(
+        function: unsafe extern "C" fn(*mut c_void) -> c_int,
+        data: *mut c_void,
+        cpu: u32,
+    ) -> *mut task_struct;
+    pub(crate) fn smplb_c_thread_stop(task: *mut task_struct);
+    pub(crate) fn smplb_c_task_pid(task: *mut task_struct) -> u32;
+    pub(crate) fn smplb_c_bh_disable();
+    pub(crate) fn smplb_c_bh_enable();
+
+    pub(crate) fn smplb_c_mirror_register() -> c_int;
+    pub(crate) fn smplb_c_mirror_unregister();
+    pub(crate) fn smplb_c_mirror_start(net: *mut net, mirror: *mut *mut c_void) -> c_int;
+    pub(crate) fn smplb_c_mirror_stop(net: *mut net, mirror: *mut c_void);
+
+    pub(crate) fn smplb_c_pernet_register() -> c_int;
+    pub(crate) fn smplb_c_pernet_unregister();
+    pub(crate) fn smplb_c_pernet(net: *mut net) -> *mut *mut c_void;
+
+    pub(crate) fn smplb_c_extack_attr(extack: *mut netlink_ext_ack, attr: *const nlattr);
+    pub(crate) fn smplb_c_extack_missing(extack: *mut netlink_ext_ack, attr: u32);
+    pub(crate) fn smplb_c_ticker_start(
+        function: unsafe extern "C" fn(*mut c_void),
+        data: *mut c_void,
+        period_ms: c_uint,
+    ) -> *mut c_void;
+    pub(crate) fn smplb_c_ticker_stop(ticker: *mut c_void);
+    pub(crate) fn smplb_c_rtnl_lock();
+    pub(crate) fn smplb_c_rtnl_unlock();
+    pub(crate) fn smplb_c_extack_set(extack: *mut netlink_ext_ack, text: *const c_char);
+}

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Safe wrappers over the kernel's C interfaces that have no Rust abstraction
+//! yet, one file per C subsystem. Nearly all `unsafe` of the module is here.
+
+pub(crate) mod ab;
+pub(crate) mod atom;
+pub(crate) mod cpu;
+pub(crate) mod extack;
+pub(crate) mod ffi;
+pub(crate) mod kthread;
+pub(crate) mod log;
+pub(crate) mod net;
+pub(crate) mod netlink;
+pub(crate) mod rcu_arc;
+pub(crate) mod skb;
+pub(crate) mod skb_burst;
+pub(crate) mod skb_ring;
+pub(crate) mod worker;

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Packets as the kernel's stack and drivers know them (`struct sk_buff`).
+
+use core::ptr::NonNull;
+use kernel::bindings::{self, sk_buff};
+use kernel::prelude::*;
+
+use super::ffi;
+use crate::core_::frame::{Checksum, Frame};
+
+/// Octets of an Ethernet header.
+pub(crate) const ETH_HLEN: usize = 14;
+
+/// Octets at the start of a frame that the core may want to read or write:
+/// Ethernet, the longest IPv4 header without options that matter, TCP.
+const HEAD: usize = ETH_HLEN + 60;
+
+/// An owned packet; dropping it frees it.
+///
+/// # Invariants
+///
+/// The pointer is a packet that nobody else owns.
+#[repr(transparent)]
+pub(crate) struct Skb(NonNull<sk_buff>);
+
+// SAFETY: A packet may be handled and freed on any CPU.
+unsafe impl Send for Skb {}
+
+impl Skb {
+    /// Takes over the packet behind `skb`.
+    ///
+    /// # Safety
+    ///
+    /// `skb` is a packet that the caller owns and does not use afterwards.
+    #[inline(always)]
+    pub(crate) unsafe fn from_raw(skb: *mut sk_buff) -> Self {
+        // INVARIANT: By the safety requirement.
+        // SAFETY: A packet that someone owns is not null.
+        Self(unsafe { NonNull::new_unchecked(skb) })
+    }
+
+    /// Gives the packet to the caller, who frees it.
+    #[inline(always)]
+    pub(crate) fn into_raw(self) -> *mut sk_buff {
+        let skb = self.0.as_ptr();
+        core::mem::forget(self);
+        skb
+    }
+
+    /// A new frame with the given octets, padded to the least Ethernet length.
+    pub(crate) fn from_frame(frame: &[u8]) -> Result<Self> {
+        let len = u32::try_from(frame.len())?;
+        // SAFETY: The pointer and length are those of `frame`.
+        let skb = unsafe { ffi::smplb_c_frame_alloc(frame.as_ptr().cast(), len) };
+        // INVARIANT: New, and ours.
+        NonNull::new(skb).map(Self).ok_or(ENOMEM)
+    }
+
+    #[inline(always)]
+    fn raw(&self) -> &sk_buff {
+        // SAFETY: By the type invariants the packet is alive and ours.
+        unsafe { self.0.as_ref() }
+    }
+
+    #[inline(always)]
+    fn raw_mut(&mut self) -> &mut sk_buff {
+        // SAFETY: By the type invariants the packet is alive and only ours.
+        unsafe { self.0.as_mut() }
+    }
+
+    /// Octets from `data` on.
+    #[inline(always)]
+    pub(crate) fn len(&self) -> u32 {
+        self.raw().len
+    }
+
+    /// Moves `data` back over the Ethernet header that lies before it.
+    #[inline(always)]
+    pub(crate) fn push_ethernet(&mut self) {
+        let skb = self.raw_mut();
+        // The driver's eth_type_trans() pulled exactly these octets.
+        skb.data = skb.data.wrapping_sub(ETH_HLEN);
+        skb.len = skb.len.wrapping_add(ETH_HLEN as u32);
+    }
+
+    /// Moves `data` past the Ethernet header.
+    #[inline(always)]
+    pub(crate) fn pull_ethernet(&mut self) {
+        let skb = self.raw_mut();
+        skb.data = skb.data.wrapping_add(ETH_HLEN);
+        skb.len = skb.len.wrapping_sub(ETH_HLEN as u32);
+    }
+
+    /// Makes the headers linear and ours to write, `data` being at the
+    /// Ethernet header. Nothing to do for most packets.
+    #[inline(always)]
+    pub(crate) fn prepare(&mut self) -> Result {
+        let skb = self.raw();
+        let linear = skb.len.wrapping_sub(skb.data_len) as usize;
+        if skb.cloned() == 0 && linear >= HEAD.min(skb.len as usize) {
+            return Ok(());
+        }
+        // SAFETY: The packet is ours.
+        to_result(unsafe { ffi::smplb_c_skb_prepare(self.0.as_ptr(), HEAD as u32) })
+    }
+
+    /// The frame as the core sees it, `data` being at the Ethernet header and
+    /// the packet prepared.
+    #[inline(always)]
+    pub(crate) fn frame(&mut self) -> Frame<'_> {
+        let skb = self.raw_mut();
+        let len = skb.len;
+        let linear = len.wrapping_sub(skb.data_len) as usize;
+        // SAFETY: `skb_shared_info` lies at `end`, an offset from `head` on
+        // 64-bit machines, for the life of the packet's buffer.
+        let shared = unsafe {
+            &*skb
+                .head
+                .add(skb.end as usize)
+                .cast::<bindings::skb_shared_info>()
+        };
+        // SAFETY: The first `linear` octets from `data` on are the packet's
+        // linear part, which `prepare` made ours alone to write.
+        let head = unsafe { core::slice::from_raw_parts_mut(skb.data, linear) };
+        let segment_len = if shared.gso_size == 0 {
+            0
+        } else {
+            let tcp = bindings::SKB_GSO_TCPV4 as u32 | bindings::SKB_GSO_TCPV6 as u32;
+            segment_len(head, u32::from(shared.gso_size), shared.gso_type & tcp != 0)
+        };
+        // SAFETY: The union holds the headers group in every packet.
+        let headers = unsafe { skb.__bindgen_anon_4.headers.as_ref() };
+        let checksum = if u32::from(headers.ip_summed()) == bindings::CHECKSUM_PARTIAL {
+            Checksum::Partial
+        } else {
+            Checksum::Complete
+        };
+        Frame {
+            head,
+            len,
+            checksum,
+            segment_len,
+        }
+    }
+
+    /// Forgets a checksum over the whole packet as it came in: its headers may
+    /// have changed.
+    #[inline(always)]
+    pub(crate) fn forget_checksum(&mut self) {
+        // SAFETY: The union holds the headers group in every packet.
+        let headers = unsafe { self.raw_mut().__bindgen_anon_4.headers.as_mut() };
+        if u32::from(headers.ip_summed()) == bindings::CHECKSUM_COMPLETE {
+            headers.set_ip_summed(bindings::CHECKSUM_NONE as u8);
+        }
+    }
+
+    /// Forgets what held for the packet as it came in: the checksum, the flow
+    /// hash and the time.
+    #[inline(always)]
+    pub(crate) fn forget_receive_state(&mut self) {
+        self.forget_checksum();
+        let skb = self.raw_mut();
+        // SAFETY: The union holds the headers group in every packet.
+        let headers = unsafe { skb.__bindgen_anon_4.headers.as_mut() };
+        headers.hash = 0;
+        headers.set_l4_hash(0);
+        headers.set_sw_hash(0);
+        // Time of receipt, or a time to send that an earlier sender wanted.
+        skb.__bindgen_anon_2.tstamp = 0;
+    }
+
+    /// Shortens the frame to an answer of `len` octets.
+    ///
+    /// # Errors
+    ///
+    /// The packet could not be changed, and is freed.
+    pub(crate) fn trim_to_answer(self, len: u16) -> Result<Self> {
+        let raw = self.into_raw();
+        // SAFETY: `raw` is ours. On failure it has been freed.
+        let err = unsafe { ffi::smplb_c_frame_trim(raw, u32::from(len)) };
+        to_result(err)?;
+        // SAFETY: Still ours.
+        Ok(unsafe { Self::from_raw(raw) })
+    }
+}
+
+/// The largest L3 length of the segments that an IPv4 GSO packet will become:
+/// its headers plus one segment of payload. The driver or the stack has parsed
+/// these headers, since it made the packet one with segments; a header that is
+/// not there counts with its largest size.
+fn segment_len(head: &[u8], gso_size: u32, tcp: bool) -> u32 {
+    let at = |offset: usize| head.get(offset).copied();
+    let l3 = at(ETH_HLEN).map_or(60, |b| u32::from(b & 0x0f) * 4);
+    let l4 = if tcp {
+        at(ETH_HLEN.saturating_add(l3 as usize).saturating_add(12))
+            .map_or(60, |b| u32::from(b >> 4) * 4)
+    } else {
+        8
+    };
+    l3.saturating_add(l4).saturating_add(gso_size)
+}
+
+impl Drop for Skb {
+    #[inline]
+    fn drop(&mut self) {
+        // SAFETY: By the type invariants the packet is ours, and it is not used
+        // afterwards.
+        unsafe {
+            bindings::sk_skb_reason_drop(
+                core::ptr::null(),
+                self.0.as_ptr(),
+                bindings::skb_drop_reason_SKB_DROP_REASON_NOT_SPECIFIED,
+            );
+        }
+    }
+}
+
+/// `Ok` for zero, the error for a negative number.
+fn to_result(err: i32) -> Result {
+    kernel::error::to_result(err)
+}

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A ring of packets between one producer and one consumer (the packet store
+//! of seed figure 8).
+
+use core::cell::Cell;
+use kernel::bindings::sk_buff;
+use kernel::prelude::*;
+use kernel::sync::atomic::{Acquire, Atomic, Relaxed, Release};
+
+use super::skb::Skb;
+
+/// Keeps what one side writes off the lines of the other side, and off the
+/// neighbour line that hardware prefetches with it.
+#[repr(align(128))]
+struct Line<T>(T);
+
+struct Producer {
+    index: Atomic<u32>,
+    /// The consumer's index as last read; saves the shared line most times.
+    consumer_seen: Cell<u32>,
+    /// Packets refused since the ring exists.
+    refused: Atomic<u64>,
+}
+
+/// A bounded single-producer single-consumer ring of owned packets.
+///
+/// # Invariants
+///
+/// - `slots.len()` is a power of two of at most 2^31.
+/// - `producer.index - consumer` (wrapping) is at most `slots.len()`; the slots
+///   from `consumer` up to `producer.index` each own one packet, all others
+///   none.
+/// - Only the producer touches `producer.consumer_seen` and slots outside of
+///   that range, only the consumer slots inside of it.
+pub(crate) struct SkbRing {
+    producer: Line<Producer>,
+    consumer: Line<Atomic<u32>>,
+    slots: KVVec<Atomic<*mut sk_buff>>,
+}
+
+// SAFETY: A packet may be freed on any CPU, and the one `Cell` is touched by the
+// producer alone, by the safety requirement of `push`.
+unsafe impl Send for SkbRing {}
+// SAFETY: As above.
+unsafe impl Sync for SkbRing {}
+
+impl SkbRing {
+    /// Allocates a ring of `size` packets, rounded up to a power of two.
+    pub(crate) fn new(size: u32) -> Result<Self> {
+        let size = size.clamp(2, 1 << 20).next_power_of_two();
+        let mut slots = KVVec::with_capacity(size as usize, GFP_KERNEL)?;
+        for _ in 0..size {
+            slots.push(Atomic::new(core::ptr::null_mut()), GFP_KERNEL)?;
+        }
+        // INVARIANT: A power of two; producer and consumer are equal.
+        Ok(Self {
+            producer: Line(Producer {
+                index: Atomic::new(0),
+                consumer_seen: Cell::new(0),
+                refused: Atomic::new(0),
+            }),
+            consumer: Line(Atomic::new(0)),
+            slots,
+        })
+    }
+
+    #[inline(always)]
+    fn slot(&self, index: u32) -> Option<&Atomic<*mut sk_buff>> {
+        // Size is a power of two by the type invariants.
+        self.slots
+            .get(index as usize & self.slots.len().wrapping_sub(1))
+    }
+
+    #[inline]
+    fn full(&self, index: u32) -> bool {
+        let p = &self.producer.0;
+        let size = self.slots.len() as u32;
+        if index.wrapping_sub(p.consumer_seen.get()) < size {
+            return false;
+        }
+        p.consumer_seen.set(self.consumer.0.load(Acquire));
+        index.wrapping_sub(p.consumer_seen.get()) >= size
+    }
+
+    /// Puts a packet on the ring, or gives it back when the ring is full.
+    ///
+    /// # Safety
+    ///
+    /// Only one caller at a time may be in `push` or `has_room`.
+    #[inline]
+    pub(crate) unsafe fn push(&self, skb: Skb) -> Result<(), Skb> {
+        let p = &self.producer.0;
+        let index = p.index.load(Relaxed);
+        if self.full(index) {
+            return Err(skb);
+        }
+        let Some(slot) = self.slot(index) else {
+            return Err(skb);
+        };
+        // INVARIANT: The slot is outside of the consumer's range; the release
+        // store hands it and its packet over.
+        slot.store(skb.into_raw(), Relaxed);
+        p.index.store(index.wrapping_add(1), Release);
+        Ok(())
+    }
+
+    /// Whether a packet would be taken now.
+    ///
+    /// # Safety
+    ///
+    /// As for [`SkbRing::push`].
+    pub(crate) unsafe fn has_room(&self) -> bool {
+        !self.full(self.producer.0.index.load(Relaxed))
+    }
+
+    /// Counts `n` packets as refused. By the producer only.
+    pub(crate) fn count_refused(&self, n: u64) {
+        let refused = &self.producer.0.refused;
+        refused.store(refused.load(Relaxed).wrapping_add(n), Relaxed);
+    }
+
+    /// Packets refused since the ring exists.
+    pub(crate) fn refused(&self) -> u64 {
+        self.producer.0.refused.load(Relaxed)
+    }
+
+    /// Whether there is nothing to take.
+    #[inline(always)]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.producer.0.index.load(Acquire) == self.consumer.0.load(Relaxed)
+    }
+
+    /// Hands up to `max` packets to `take`, oldest first; returns how many.
+    ///
+    /// # Safety
+    ///
+    /// Only one caller at a time may take packets from the ring.
+    #[inline(always)]
+    pub(crate) unsafe fn pop_burst(&self, max: usize, mut take: impl FnMut(Skb)) -> usize {
+        let from = self.consumer.0.load(Relaxed);
+        let ready = self.producer.0.index.load(Acquire).wrapping_sub(from);
+        let n = (ready as usize).min(max);
+        for i in 0..n {
+            let Some(slot) = self.slot(from.wrapping_add(i as u32)) else {
+                break;
+            };
+            // SAFETY: By the type invariants the slot owns a packet, which
+            // leaves it here: the consumer index moves past it below.
+            take(unsafe { Skb::from_raw(slot.load(Relaxed)) });
+        }
+        self.consumer.0.store(from.wrapping_add(n as u32), Release);
+        n
+    }
+}
+
+impl Drop for SkbRing {
+    fn drop(&mut self) {
+        // SAFETY: `&mut self`: nobody else is at the ring.
+        while unsafe { self.pop_burst(64, drop) } > 0 {}
+    }
+}

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Ports: the NICs the switch has claimed, each behind a pseudo interface.
+#![forbid(unsafe_code)]
+
+pub(crate) mod rings;
+
+use crate::core_::counters;
+use crate::core_::frame::PortId;
+use crate::engine::{Engine, Reply};
+use crate::kapi::ffi::PortStats;
+use crate::kapi::net::Devices;
+use crate::kapi::rcu_arc::RcuArc;
+use crate::switch::Switch;
+use kernel::prelude::*;
+use kernel::sync::atomic::{Atomic, Relaxed};
+use kernel::sync::{new_mutex, rcu, Arc, Mutex};
+
+use rings::Rings;
+
+/// A claimed NIC with its pseudo interface (driver `netdev`).
+#[pin_data]
+pub(crate) struct Port {
+    id: PortId,
+    switch: Arc<Switch>,
+    devices: Devices,
+    rings: Rings,
+    /// Whom producers wake.
+    engine: RcuArc<Engine>,
+    /// The reply to the request that will end the polling.
+    #[pin]
+    detach: Mutex<Option<Arc<Reply>>>,
+    cpu: Atomic<u32>,
+}
+
+impl Port {
+    /// Makes a port that no engine polls yet.
+    pub(crate) fn new(id: PortId, switch: Arc<Switch>, devices: Devices) -> Result<Arc<Self>> {
+        let rings = Rings::new()?;
+        Arc::pin_init(
+            pin_init!(Self {
+                id,
+                switch,
+                devices,
+                rings,
+                engine: RcuArc::empty(),
+                detach <- new_mutex!(None, "smplb_port_detach"),
+                cpu: Atomic::new(u32::MAX),
+            }),
+            GFP_KERNEL,
+        )
+    }
+
+    /// Its number inside the switch.
+    #[inline(always)]
+    pub(crate) fn id(&self) -> PortId {
+        self.id
+    }
+
+    /// The switch it belongs to.
+    #[inline(always)]
+    pub(crate) fn switch(&self) -> &Arc<Switch> {
+        &self.switch
+    }
+
+    /// The NIC and the pseudo interface.
+    #[inline(always)]
+    pub(crate) fn devices(&self) -> &Devices {
+        &self.devices
+    }
+
+    /// The rings that lead to and from its engine.
+    #[inline(always)]
+    pub(crate) fn rings(&self) -> &Rings {
+        &self.rings
+    }
+
+    /// The CPU whose engine polls it.
+    pub(crate) fn cpu(&self) -> u32 {
+        self.cpu.load(Relaxed)
+    }
+
+    /// What it has counted.
+    pub(crate) fn stats(&self) -> PortStats {
+        let sum = self
+            .switch
+            .with_lanes(|lanes| counters::port(lanes, self.id));
+        PortStats {
+            rx_packets: sum.rx_packets,
+            rx_bytes: sum.rx_bytes,
+            tx_packets: sum.tx_packets,
+            tx_bytes: sum.tx_bytes,
+            stack_packets: sum.stack_packets,
+            host_packets: sum.host_packets,
+            dropped: sum.dropped.wrapping_add(self.rings.rx_refused()),
+        }
+    }
+
+    /// Whether there is something for its engine to do.
+    pub(crate) fn has_work(&self) -> bool {
+        self.rings.has_work()
+    }
+
+    /// Wakes its engine when that sleeps; by a producer after publishing.
+    #[inline]
+    pub(crate) fn kick(&self) {
+        let guard = rcu::read_lock();
+        if let Some(engine) = self.engine.read(&guard) {
+            engine.kick();
+        }
+    }
+
+    /// Changes whom producers wake. Returns the engine before, with the reply
+    /// for the request that ends its polling. Changes are serialised by the
+    /// engine registry.
+    pub(crate) fn set_engine(
+        &self,
+        new: Option<(Arc<Engine>, Arc<Reply>)>,
+    ) -> Option<(Arc<Engine>, Arc<Reply>)> {
+        let (engine, reply) = match new {
+            Some((engine, reply)) => {
+                self.cpu.store(engine.cpu(), Relaxed);
+                (Some(engine), Some(reply))
+            }
+            None => (None, None),
+        };
+        let old_reply = core::mem::replace(&mut *self.detach.lock(), reply);
+        Some((self.engine.replace(engine)?, old_reply?))
+    }
+}

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! smplb: a layer-4 packet switch and server load balancer.
+
+use kernel::prelude::*;
+
+#[allow(unreachable_pub, dead_code)]
+#[path = "core/mod.rs"]
+mod core_;
+
+mod control;
+mod engine;
+mod entry;
+mod kapi;
+mod port;
+mod switch;
+
+module! {
+    type: Smplb,
+    name: "smplb",
+    authors: ["The smplb authors"],
+    description: "Layer-4 packet switch and server load balancer",
+    license: "GPL",
+    params: {
+        connections: u32 {
+            default: 262144,
+            description: "Connections that each network namespace can track (256 octets of memory each)",
+        },
+        rx_ring: u32 {
+            default: 4096,
+            description: "Packets that wait between a NIC of driver netdev and its engine, for each CPU",
+        },
+        spin_us: u32 {
+            default: 1000,
+            description: "Microseconds that an engine goes on polling empty rings before it sleeps",
+        },
+        share_control_cpu: u8 {
+            default: 0,
+            description: "1: an engine may run on the last CPU left for everything else; it never spins there",
+        },
+    },
+}
+
+/// Packets on a ring from a NIC.
+fn rx_ring() -> u32 {
+    module_parameters::rx_ring.value()
+}
+
+/// Connections a switch can track.
+fn connections() -> u32 {
+    module_parameters::connections.value().clamp(64, 1 << 24)
+}
+
+/// How long engines spin.
+fn spin_nanoseconds() -> u64 {
+    u64::from(module_parameters::spin_us.value()).saturating_mul(1000)
+}
+
+/// Whether an engine may run on the control CPU.
+fn share_control_cpu() -> bool {
+    module_parameters::share_control_cpu.value() != 0
+}
+
+/// The module's registrations, taken back in order of the fields.
+struct Smplb {
+    _family: kapi::netlink::Family,
+    _registrations: kapi::worker::Registrations,
+}
+
+impl kernel::Module for Smplb {
+    fn init(_module: &'static ThisModule) -> Result<Self> {
+        // SAFETY: Once, before anything that uses the registry.
+        unsafe { engine::init() };
+        let registrations = kapi::worker::Registrations::new()?;
+        Ok(Self {
+            _family: kapi::netlink::Family::register()?,
+            _registrations: registrations,
+        })
+    }
+}

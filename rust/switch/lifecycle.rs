@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Switches and ports come and go.
+
+use super::config::Control;
+use super::half::Half;
+use super::lanes::LaneMemory;
+use super::local::ConnectionMemory;
+use super::topology::Plan;
+use super::Switch;
+use crate::core_::neighbour::Slot;
+use crate::core_::reply::arp_announcement;
+use crate::engine;
+use crate::kapi::ab::AbTable;
+use crate::kapi::cpu::{self, BhGuard};
+use crate::kapi::extack::Extack;
+use crate::kapi::net::{Devices, Net, Rtnl};
+use crate::kapi::rcu_arc::RcuArc;
+use crate::kapi::skb::Skb;
+use crate::kapi::worker::{Mirror, Tick, Ticker};
+use crate::port::Port;
+use kernel::c_str;
+use kernel::prelude::*;
+use kernel::sync::{new_mutex, new_spinlock, Arc};
+
+/// Neighbours a switch remembers.
+const NEIGHBOURS: usize = 4096;
+
+/// How often old connections are looked for, milliseconds.
+const SWEEP_PERIOD: u32 = 250;
+
+/// What runs beside the engines for a switch; stopped in order of the fields.
+#[derive(Default)]
+pub(super) struct Running {
+    ticker: Option<Ticker>,
+    mirror: Option<Mirror>,
+}
+
+impl Switch {
+    fn new(net: Net) -> Result<Arc<Self>> {
+        let mut lanes = KVec::new();
+        for _ in 0..=cpu::count() {
+            lanes.push(LaneMemory::new()?, GFP_KERNEL)?;
+        }
+        let config = AbTable::new(Half::new()?, Half::new()?);
+        let (control, plan) = (Control::new()?, Plan::new()?);
+        let neighbours = super::lanes::filled(NEIGHBOURS, Slot::default)?;
+        let connections = ConnectionMemory::new(crate::connections())?;
+        Arc::pin_init(
+            pin_init!(Self {
+                net,
+                config,
+                control <- new_mutex!(control, "smplb_control"),
+                topology: RcuArc::empty(),
+                plan <- new_mutex!(plan, "smplb_plan"),
+                neighbours,
+                forgotten <- new_spinlock!(0, "smplb_neighbours"),
+                connections,
+                lanes,
+                sweeper <- new_mutex!(0, "smplb_sweeper"),
+                running <- new_mutex!(Running::default(), "smplb_running"),
+            }),
+            GFP_KERNEL,
+        )
+    }
+
+    /// Stops what runs beside the engines. The ports are gone.
+    pub(crate) fn stop(&self) {
+        let running = core::mem::take(&mut *self.running.lock());
+        drop(running);
+    }
+
+    /// Tells the neighbourhood of every port which VIPs are here (RFC 5227,
+    /// section 3): those of services that `generation` made, or all.
+    pub(super) fn announce(&self, generation: Option<u64>) {
+        let plan = self.plan.lock();
+        for port in plan.ports() {
+            let info = port.devices().info();
+            if info.up == 0 {
+                continue;
+            }
+            self.inspect(|view, _| {
+                let fresh = |epoch| generation.is_none_or(|g| g as u32 == epoch);
+                for (_, service) in view.iter() {
+                    if service.params.announce && fresh(service.epoch) {
+                        send_announcement(port, info.mac, service.key.addr);
+                    }
+                }
+            });
+        }
+    }
+}
+
+fn send_announcement(port: &Port, mac: [u8; 6], vip: [u8; 4]) {
+    let mut frame = [0; 42];
+    arp_announcement(mac, vip, &mut frame);
+    // Without memory the neighbours learn it when they ask.
+    if let Ok(skb) = Skb::from_frame(&frame) {
+        let _bh = BhGuard::new();
+        port.devices().transmit(&mut [skb.into_raw()], 0);
+    }
+}
+
+impl Tick for Switch {
+    fn tick(&self) {
+        self.sweep();
+    }
+}
+
+/// The switch of a network namespace; made when `make` is set and there is none.
+pub(crate) fn of(net: Net, make: bool, rtnl: &Rtnl) -> Result<Arc<Switch>> {
+    if let Some(switch) = net.switch(rtnl) {
+        return Ok(switch);
+    }
+    if !make {
+        return Err(ENOENT);
+    }
+    let switch = Switch::new(net)?;
+    {
+        let mut running = switch.running.lock();
+        running.ticker = Some(Ticker::start(&switch, SWEEP_PERIOD)?);
+        running.mirror = Some(Mirror::start(net, &switch)?);
+    }
+    net.set_switch(switch.clone(), rtnl);
+    Ok(switch)
+}
+
+/// Claims a NIC: makes a port and has an engine poll it.
+pub(crate) fn add_port(
+    net: Net,
+    devices: Devices,
+    cpu: Option<u32>,
+    extack: &Extack,
+    rtnl: &Rtnl,
+) -> Result<Arc<Port>> {
+    let switch = of(net, true, rtnl)?;
+    let (id, nth) = {
+        let mut plan = switch.plan.lock();
+        let nth = plan.ports().count() as u32;
+        let id = plan.free_id().ok_or_else(|| {
+            extack.refuse(
+                ENOSPC,
+                c_str!("the switch has 64 ports already; delete one first"),
+            )
+        })?;
+        (id, nth)
+    };
+    let cpu = engine::choose(cpu, nth, extack)?;
+    let port = Port::new(id, switch.clone(), devices)?;
+    switch.plan.lock().set_port(id, Some(port.clone()));
+    if let Err(e) = engine::place(&port, cpu) {
+        switch.plan.lock().set_port(id, None);
+        return Err(extack.refuse(e, c_str!("the engine of that CPU could not be started")));
+    }
+    Ok(port)
+}
+
+/// Releases a NIC. Nothing comes in any more; what is on the rings is freed.
+pub(crate) fn remove_port(port: &Arc<Port>) {
+    // First nobody sends to it, then nobody polls it.
+    port.switch().unpublish(port.id());
+    engine::remove(port);
+}
