@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: GPL-2.0
+# Shared by the scenarios: a small world of network namespaces, and words to
+# say what is expected of it. Source it; it sets up nothing by itself.
+#
+#   [client] c0 ---- d0 |         switch          | d1 ---- s0 [lan] (bridge)
+#   10.1.0.2            | smplb0           smplb1 |              |-- [b1] 10.2.0.11
+#                       | 10.1.0.1       10.2.0.1 |              |-- [b2] 10.2.0.12
+#                       |   VIP 192.0.2.10        |              |-- [b3] 10.2.0.13
+
+set -u
+
+VIP=192.0.2.10
+CLIENT=10.1.0.2
+YNL_TREE=${SMPLB_KERNEL_SOURCE:-}
+
+die() {
+	echo "FAILED: $*" >&2
+	exit 1
+}
+
+# expect WHAT COMMAND...: the command must succeed.
+expect() {
+	local what=$1
+	shift
+	"$@" || die "$what: $*"
+}
+
+# refuse WHAT PATTERN COMMAND...: the command must fail and say PATTERN.
+refuse() {
+	local what=$1 pattern=$2 out
+	shift 2
+	out=$("$@" 2>&1) && die "$what: not refused: $*"
+	grep -qiE -- "$pattern" <<<"$out" || die "$what: refused with '$out', not '$pattern'"
+}
+
+# eventually SECONDS COMMAND...: the command succeeds within that time.
+eventually() {
+	local end=$((SECONDS + $1))
+	shift
+	until "$@"; do
+		((SECONDS < end)) || return 1
+		sleep 0.2
+	done
+}
+
+in_ns() {
+	local ns=$1
+	shift
+	ip netns exec "$ns" "$@"
+}
+
+# A number out of JSON: json EXPRESSION, with the document on standard input.
+json() {
+	python3 -c 'import json, sys; d = json.load(sys.stdin); print(eval(sys.argv[1], {"d": d, "sum": sum, "len": len, "sorted": sorted}))' "$1"
+}
+
+# The drop counter of a reason.
+drops() {
+	smplbctl -j stats | json "sum(x['packets'] for x in d['drops'] if x['reason'] == '$1')"
+}
+
+load() {
+	modprobe smplb "$@" || die "modprobe smplb"
+}
+
+# A veth pair: cable NS1 IF1 NS2 IF2; "-" is this namespace.
+cable() {
+	local a=() b=()
+	[[ $1 == - ]] || a=(netns "$1")
+	[[ $3 == - ]] || b=(netns "$3")
+	ip link add "$2" "${a[@]}" type veth peer name "$4" "${b[@]}" || die "veth $2 $4"
+}
+
+# The world of the picture above, with the NICs claimed.
+world() {
+	local ns n
+	for ns in client lan b1 b2 b3; do
+		ip netns add "$ns"
+		ip -n "$ns" link set lo up
+	done
+	cable client c0 - d0
+	cable lan s0 - d1
+	ip -n lan link add br0 type bridge
+	ip -n lan link set br0 up
+	ip -n lan link set s0 master br0 up
+	for n in 1 2 3; do
+		cable "b$n" eth0 lan "p$n"
+		ip -n lan link set "p$n" master br0 up
+		ip -n "b$n" addr add "10.2.0.1$n/24" dev eth0
+		ip -n "b$n" link set eth0 up
+		ip -n "b$n" route add default via 10.2.0.1
+	done
+	ip -n client addr add "$CLIENT/24" dev c0
+	ip -n client link set c0 up
+	ip -n client route add default via 10.1.0.1
+	ip link set d0 up
+	ip link set d1 up
+	claim
+}
+
+claim() {
+	expect "claim d0" smplbctl port add d0 --name smplb0
+	expect "claim d1" smplbctl port add d1 --name smplb1
+	ip addr add 10.1.0.1/24 dev smplb0
+	ip addr add 10.2.0.1/24 dev smplb1
+	expect "smplb0 up" ip link set smplb0 up
+	expect "smplb1 up" ip link set smplb1 up
+}
+
+# nginx as a back-end that answers with its name: web NS PORT.
+web() {
+	local ns=$1 port=$2 dir=/tmp/web-$1-$2
+	mkdir -p "$dir"
+	dd if=/dev/urandom of="$dir/blob" bs=1M count=2 status=none
+	cat >"$dir/conf" <<-CONF
+		pid $dir/pid;
+		error_log $dir/error;
+		worker_processes 1;
+		events { worker_connections 4096; }
+		http {
+			access_log off;
+			client_body_temp_path $dir; proxy_temp_path $dir;
+			fastcgi_temp_path $dir; uwsgi_temp_path $dir; scgi_temp_path $dir;
+			server {
+				listen $port backlog=4096;
+				location / { return 200 "$ns\n"; }
+				location /blob { root $dir; }
+			}
+		}
+	CONF
+	in_ns "$ns" nginx -c "$dir/conf" || die "nginx in $ns"
+}
+
+# requests N URL: each in a connection of its own; prints "count name" lines.
+requests() {
+	in_ns client curl -sS --max-time 120 -H 'Connection: close' "$2/[1-$1]" | sort | uniq -c
+}
