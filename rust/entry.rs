@@ -38,6 +38,9 @@ unsafe fn switch_ref<'a>(switch: *mut c_void) -> ArcBorrow<'a, Switch> {
     unsafe { ArcBorrow::from_raw(switch.cast::<Switch>().cast_const()) }
 }
 
+/// # Safety
+///
+/// Only for the C shim, under the conditions that `rust/c/smplb.h` states.
 #[no_mangle]
 unsafe extern "C" fn smplb_rs_port_new(
     net: *mut net,
@@ -66,6 +69,9 @@ unsafe extern "C" fn smplb_rs_port_new(
     }
 }
 
+/// # Safety
+///
+/// Only for the C shim, under the conditions that `rust/c/smplb.h` states.
 #[no_mangle]
 unsafe extern "C" fn smplb_rs_port_del(port: *mut c_void) {
     // SAFETY: The reference that `smplb_rs_port_new` gave, taken back once.
@@ -73,6 +79,9 @@ unsafe extern "C" fn smplb_rs_port_del(port: *mut c_void) {
     switch::remove_port(&port);
 }
 
+/// # Safety
+///
+/// Only for the C shim, under the conditions that `rust/c/smplb.h` states.
 #[no_mangle]
 unsafe extern "C" fn smplb_rs_port_set_cpu(
     handle: *mut c_void,
@@ -87,6 +96,9 @@ unsafe extern "C" fn smplb_rs_port_set_cpu(
     })
 }
 
+/// # Safety
+///
+/// Only for the C shim, under the conditions that `rust/c/smplb.h` states.
 #[no_mangle]
 unsafe extern "C" fn smplb_rs_port_cpu(handle: *mut c_void) -> u32 {
     // SAFETY: The caller holds RTNL and has a port that exists.
@@ -94,12 +106,19 @@ unsafe extern "C" fn smplb_rs_port_cpu(handle: *mut c_void) -> u32 {
 }
 
 /// Name, MTU, address or state of the devices may have changed.
+///
+/// # Safety
+///
+/// Only for the C shim, under the conditions that `rust/c/smplb.h` states.
 #[no_mangle]
 unsafe extern "C" fn smplb_rs_port_changed(handle: *mut c_void) {
     // SAFETY: The caller holds RTNL and has a port that exists.
     unsafe { port(handle) }.switch().publish_ports();
 }
 
+/// # Safety
+///
+/// Only for the C shim, under the conditions that `rust/c/smplb.h` states.
 #[no_mangle]
 unsafe extern "C" fn smplb_rs_port_stats(handle: *mut c_void, stats: *mut PortStats) {
     // SAFETY: The caller is in an RCU section or holds RTNL, and found the port
@@ -108,6 +127,10 @@ unsafe extern "C" fn smplb_rs_port_stats(handle: *mut c_void, stats: *mut PortSt
 }
 
 /// A frame from the NIC (figure 5, step 108), in the receive softirq.
+///
+/// # Safety
+///
+/// Only for the C shim, under the conditions that `rust/c/smplb.h` states.
 #[no_mangle]
 unsafe extern "C" fn smplb_rs_rx(handle: *mut c_void, skb: *mut sk_buff) {
     // SAFETY: The receive handler runs under RCU and is unregistered, which
@@ -126,6 +149,10 @@ unsafe extern "C" fn smplb_rs_rx(handle: *mut c_void, skb: *mut sk_buff) {
 
 /// A frame from the host; false when the ring is full, and the packet is still
 /// the caller's.
+///
+/// # Safety
+///
+/// Only for the C shim, under the conditions that `rust/c/smplb.h` states.
 #[no_mangle]
 unsafe extern "C" fn smplb_rs_host_tx(handle: *mut c_void, skb: *mut sk_buff) -> bool {
     // SAFETY: The pseudo interface is closed before the port ends. The packet
@@ -146,6 +173,9 @@ unsafe extern "C" fn smplb_rs_host_tx(handle: *mut c_void, skb: *mut sk_buff) ->
     }
 }
 
+/// # Safety
+///
+/// Only for the C shim, under the conditions that `rust/c/smplb.h` states.
 #[no_mangle]
 unsafe extern "C" fn smplb_rs_host_room(handle: *mut c_void) -> bool {
     // SAFETY: As in `smplb_rs_host_tx`.
@@ -153,6 +183,10 @@ unsafe extern "C" fn smplb_rs_host_room(handle: *mut c_void) -> bool {
 }
 
 /// Up to `budget` frames to the host's stack; returns how many.
+///
+/// # Safety
+///
+/// Only for the C shim, under the conditions that `rust/c/smplb.h` states.
 #[no_mangle]
 unsafe extern "C" fn smplb_rs_stack_poll(handle: *mut c_void, budget: c_int) -> c_int {
     // SAFETY: NAPI of the pseudo interface, disabled before the port ends.
@@ -168,6 +202,9 @@ unsafe extern "C" fn smplb_rs_stack_poll(handle: *mut c_void, budget: c_int) -> 
     done as c_int
 }
 
+/// # Safety
+///
+/// Only for the C shim, under the conditions that `rust/c/smplb.h` states.
 #[no_mangle]
 unsafe extern "C" fn smplb_rs_route(
     sw: *mut c_void,
@@ -195,18 +232,27 @@ unsafe extern "C" fn smplb_rs_route(
     switch.route_changed(table, dst, len as u8, add.then_some(hop));
 }
 
+/// # Safety
+///
+/// Only for the C shim, under the conditions that `rust/c/smplb.h` states.
 #[no_mangle]
 unsafe extern "C" fn smplb_rs_route_flush(sw: *mut c_void) {
     // SAFETY: As in `smplb_rs_route`.
     unsafe { switch_ref(sw) }.routes_flushed();
 }
 
+/// # Safety
+///
+/// Only for the C shim, under the conditions that `rust/c/smplb.h` states.
 #[no_mangle]
 unsafe extern "C" fn smplb_rs_route_commit(sw: *mut c_void) {
     // SAFETY: As in `smplb_rs_route`.
     unsafe { switch_ref(sw) }.publish_ports();
 }
 
+/// # Safety
+///
+/// Only for the C shim, under the conditions that `rust/c/smplb.h` states.
 #[no_mangle]
 unsafe extern "C" fn smplb_rs_neighbour(
     handle: *mut c_void,
@@ -221,6 +267,9 @@ unsafe extern "C" fn smplb_rs_neighbour(
         .neighbour_changed(port.id(), addr.to_ne_bytes(), valid.then_some(mac));
 }
 
+/// # Safety
+///
+/// Only for the C shim, under the conditions that `rust/c/smplb.h` states.
 #[no_mangle]
 unsafe extern "C" fn smplb_rs_net_exit(sw: *mut c_void) {
     // SAFETY: The reference that the namespace held, taken back once, when its

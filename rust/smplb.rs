@@ -24,7 +24,7 @@ module! {
     params: {
         connections: u32 {
             default: 262144,
-            description: "Connections that each network namespace can track (256 octets of memory each)",
+            description: "Connections that each network namespace can track (160 octets of memory each)",
         },
         rx_ring: u32 {
             default: 4096,

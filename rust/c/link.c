@@ -66,7 +66,8 @@ void smplb_c_dev_info(struct net_device *pseudo, struct smplb_dev_info *info)
 	info->ifindex = pseudo->ifindex;
 	info->lower_ifindex = sd->lower->ifindex;
 	info->mtu = min(READ_ONCE(pseudo->mtu), READ_ONCE(sd->lower->mtu));
-	info->up = netif_running(pseudo) && netif_running(sd->lower);
+	info->up = netif_running(pseudo) && netif_running(sd->lower) &&
+		   netif_carrier_ok(sd->lower);
 	ether_addr_copy(info->mac, pseudo->dev_addr);
 	strscpy(info->name, pseudo->name);
 	strscpy(info->lower_name, sd->lower->name);
@@ -111,6 +112,8 @@ static netdev_tx_t smplb_start_xmit(struct sk_buff *skb, struct net_device *dev)
 
 void smplb_c_host_wake(struct net_device *pseudo)
 {
+	/* Pairs with smp_mb__after_atomic() above: ring first, then queue. */
+	smp_mb();
 	if (unlikely(netif_queue_stopped(pseudo)))
 		netif_wake_queue(pseudo);
 }

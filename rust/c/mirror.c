@@ -186,6 +186,7 @@ void smplb_c_mirror_stop(struct net *net, void *mirror)
 	unregister_fib_notifier(net, &m->fib_nb);
 	cancel_work_sync(&m->work);
 	/* The work item may have registered again while it was cancelled. */
+	unregister_fib_notifier(net, &m->fib_nb);
 	smplb_fib_flush(&m->fib_nb);
 	kfree(m);
 }

@@ -15,6 +15,8 @@
  */
 void smplb_c_engine_relax(unsigned long *last_qs)
 {
+	if (unlikely(kthread_should_park()))
+		kthread_parkme();
 	if (need_resched()) {
 		rcu_tasks_qs(current, false);
 		schedule();

@@ -9,6 +9,10 @@
 #ifndef SMPLB_H
 #define SMPLB_H
 
+#ifdef CONFIG_PREEMPT_RT
+#error "smplb relies on softirqs that are not preempted; PREEMPT_RT is not supported"
+#endif
+
 #include <linux/netdevice.h>
 #include <linux/skbuff.h>
 #include <net/net_namespace.h>
@@ -132,33 +136,49 @@ void *smplb_c_ticker_start(void (*fn)(void *data), void *data,
 			   unsigned int period_ms);
 void smplb_c_ticker_stop(void *ticker);
 
-/* Rust, for link.c */
+/*
+ * Rust, for link.c. A port is what smplb_rs_port_new() returned, until it is
+ * given to smplb_rs_port_del(); @net, @pseudo and @lower outlive it.
+ */
+/* Under RTNL; @net is the namespace of both devices. NULL and @err on failure. */
 void *smplb_rs_port_new(struct net *net, struct net_device *pseudo,
 			struct net_device *lower, u32 cpu,
 			struct netlink_ext_ack *extack, int *err);
+/* Under RTNL; no callback below runs any more or will. */
 void smplb_rs_port_del(void *port);
+/* Under RTNL. */
 int smplb_rs_port_set_cpu(void *port, u32 cpu, struct netlink_ext_ack *extack);
 u32 smplb_rs_port_cpu(void *port);
 void smplb_rs_port_changed(void *port);
+/* Under RTNL or RCU. */
 void smplb_rs_port_stats(void *port, struct smplb_port_stats *stats);
+/* With BH disabled; takes over the packet. */
 void smplb_rs_rx(void *port, struct sk_buff *skb);
+/* Under the transmit lock; takes over the packet when it returns true. */
 bool smplb_rs_host_tx(void *port, struct sk_buff *skb);
 bool smplb_rs_host_room(void *port);
+/* In the one NAPI of the pseudo interface. */
 int smplb_rs_stack_poll(void *port, int budget);
 
-/* Rust, for mirror.c. Hop kinds are those of core::route::Hop. */
+/*
+ * Rust, for mirror.c. @sw is the switch that the mirror was started for. Hop
+ * kinds are those of core::route::Hop; a route's port is NULL for the host.
+ */
 enum smplb_hop {
 	SMPLB_HOP_HOST,
 	SMPLB_HOP_DIRECT,
 	SMPLB_HOP_GATEWAY,
 };
+/* Under RTNL. */
 void smplb_rs_route(void *sw, u32 table, u32 dst, u32 len, bool add,
 		    u32 hop, void *port, __be32 gateway);
-void smplb_rs_route_flush(void *sw);
 void smplb_rs_route_commit(void *sw);
+/* In process context. */
+void smplb_rs_route_flush(void *sw);
+/* Under RCU, in any context; @mac is the caller's copy. */
 void smplb_rs_neighbour(void *port, __be32 addr, const u8 *mac, bool valid);
 
-/* Rust, for net.c */
+/* Rust, for net.c: once per switch, when its ports are gone. Not under RTNL. */
 void smplb_rs_net_exit(void *sw);
 
 #endif /* SMPLB_H */

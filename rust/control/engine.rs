@@ -5,7 +5,7 @@
 
 use super::switch;
 use super::uapi::*;
-use crate::core_::counters::TotalsSum;
+use crate::core_::counters::sum::TotalsSum;
 use crate::engine::{for_each, Info};
 use crate::kapi::cpu;
 use crate::kapi::netlink::{Dump, Message};

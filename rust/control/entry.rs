@@ -14,6 +14,9 @@ use kernel::prelude::*;
 /// handles the request.
 macro_rules! doit {
     ($($name:ident, $attrs:expr => $handler:path;)*) => {$(
+        /// # Safety
+        ///
+        /// Only for generic netlink, by the generated table.
         #[no_mangle]
         unsafe extern "C" fn $name(_skb: *mut sk_buff, info: *mut genl_info) -> c_int {
             // SAFETY: The kernel calls this with the request; the number is
@@ -30,6 +33,9 @@ macro_rules! doit {
 /// Defines a `dumpit`.
 macro_rules! dumpit {
     ($($name:ident => $handler:expr;)*) => {$(
+        /// # Safety
+        ///
+        /// Only for generic netlink, by the generated table.
         #[no_mangle]
         unsafe extern "C" fn $name(skb: *mut sk_buff, cb: *mut netlink_callback) -> c_int {
             // SAFETY: The kernel calls this with the message and its state.

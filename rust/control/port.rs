@@ -5,6 +5,7 @@
 
 use super::switch;
 use super::uapi::*;
+use crate::kapi::net::Rtnl;
 use crate::kapi::netlink::{Attr, Attrs, Dump, Message, Request};
 use crate::port::Port;
 use crate::switch::Switch;
@@ -48,6 +49,8 @@ fn text(octets: &[u8]) -> &[u8] {
 
 pub(super) fn get(request: &Request<'_>) -> Result {
     let switch = switch(request.net());
+    // RTNL keeps the port's devices while they are read.
+    let _rtnl = Rtnl::lock();
     let port = find(request, switch.as_deref())?;
     let mut reply = request.reply()?;
     put(&mut reply.message, &port)?;
@@ -67,7 +70,7 @@ pub(super) fn set(request: &Request<'_>) -> Result {
         .u32();
     let switch = switch(request.net());
     // RTNL keeps the port from going meanwhile.
-    let _rtnl = crate::kapi::net::Rtnl::lock();
+    let _rtnl = Rtnl::lock();
     let port = find(request, switch.as_deref())?;
     crate::engine::move_port(&port, cpu, &extack)
 }
@@ -76,6 +79,8 @@ pub(super) fn dump(dump: &mut Dump) {
     let Some(switch) = switch(dump.net()) else {
         return;
     };
+    // RTNL keeps the ports' devices while they are read.
+    let _rtnl = Rtnl::lock();
     while let Some(port) = switch.port_from(dump.cursor()) {
         if !dump.add(|message| put(message, &port)) {
             return;

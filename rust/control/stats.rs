@@ -5,7 +5,7 @@
 
 use super::switch;
 use super::uapi::*;
-use crate::core_::counters::{connections, TotalsSum};
+use crate::core_::counters::sum::{connections, TotalsSum};
 use crate::core_::verdict::DropReason;
 use crate::kapi::netlink::Request;
 use kernel::prelude::*;
@@ -29,7 +29,7 @@ pub(super) fn get(request: &Request<'_>) -> Result {
         })?;
     }
     if let Some(switch) = &switch {
-        let now = switch.with_lanes(|lanes| connections(lanes));
+        let now = switch.with_lanes(connections);
         message.u32(SMPLB_A_STATS_CONNECTIONS, now as u32)?;
         message.u32(SMPLB_A_STATS_CONNECTIONS_MAX, switch.connections_max())?;
         message.u32(SMPLB_A_STATS_ROUTES, switch.route_ranges())?;

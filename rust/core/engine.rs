@@ -12,27 +12,30 @@ use super::env::Atom;
 use super::filter::Filter;
 use super::frame::{Frame, BURST};
 use super::limiter::Limiter;
+use super::recent::{self, Mark};
 
 /// What the first look at a frame found.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Packet {
     /// Addresses, ports and protocol; protocol 0 if it is no packet of a flow.
     pub(super) key: Key,
-    /// Hash of the key.
+    /// Hash of the key, if it was computed.
     pub(super) hash: u64,
-    /// Entry that is likely its connection.
+    /// Entry that is likely its connection; 0 for none.
     pub(super) candidate: u32,
     /// [`Flow::flags`](super::filter::Flow::flags).
     pub(super) flags: u16,
 }
 
 impl Packet {
-    /// Reads the headers of the frame, and asks for the bucket where its connection is most likely.
+    /// Reads the headers of the frame. Asks for the entry of its connection, if the engine remembers
+    /// it, or else for the bucket where it is most likely.
     #[inline(always)]
     pub(super) fn read<A: Atom>(
         &mut self,
         filter: &Filter,
         frame: &Frame<'_>,
+        recent: &[u64],
         connections: &Connections<'_, A>,
     ) {
         let Some(flow) = filter.flow(frame) else {
@@ -41,14 +44,35 @@ impl Packet {
         };
         self.key = flow.key;
         self.flags = flow.flags;
-        self.hash = connections.secret.hash(flow.key);
-        connections.prefetch_bucket(self.hash);
+        self.candidate = recent::recall(recent, Mark::of(flow.key));
+        if self.candidate != 0 {
+            connections.prefetch_entry(self.candidate);
+        } else {
+            self.hash = connections.secret.hash(flow.key);
+            connections.prefetch_bucket(self.hash);
+        }
     }
 
     /// Finds the entry that is likely the connection of the packet, and asks for it.
     #[inline(always)]
-    pub(super) fn look_up<A: Atom>(&mut self, connections: &Connections<'_, A>) {
-        self.candidate = connections.candidate(self.hash);
+    pub(super) fn look_up<A: Atom>(
+        &mut self,
+        recent: &mut [u64],
+        connections: &Connections<'_, A>,
+    ) {
+        if self.candidate == 0 && self.key.protocol() != 0 {
+            self.candidate = connections.candidate(self.hash);
+            connections.prefetch_entry(self.candidate);
+            recent::remember(recent, Mark::of(self.key), self.candidate);
+        }
+    }
+
+    /// The packet with the hash of its key.
+    pub(super) fn hashed<A: Atom>(&self, connections: &Connections<'_, A>) -> Self {
+        Self {
+            hash: connections.secret.hash(self.key),
+            ..*self
+        }
     }
 
     /// Flags of the TCP segment.
@@ -92,6 +116,8 @@ pub struct Engine<'a, A> {
     /// elements. Starting from different numbers keeps engines from choosing the same backends at
     /// the same time.
     pub positions: &'a mut [u32],
+    /// Its memory of recent flows, [`RECENT_LEN`](recent::RECENT_LEN) elements, at first 0.
+    pub recent: &'a mut [u64],
     /// Its plain data.
     pub state: &'a mut EngineState,
     /// Room for a burst.

@@ -99,24 +99,27 @@ impl Filter {
         let (flags, len) = match protocol {
             IPPROTO_TCP => {
                 let tcp = rest.first_chunk::<TCP_HLEN>()?;
-                if tcp::header_len(tcp) < TCP_HLEN as u16 {
+                if tcp::header_len(tcp) < TCP_HLEN as u32 {
                     return None;
                 }
                 (u16::from(tcp::flags(tcp)), tcp::header_len(tcp))
             }
-            IPPROTO_UDP if udp::len(ports) >= UDP_HLEN as u16 => (0, udp::len(ports)),
+            IPPROTO_UDP if udp::len(ports) >= UDP_HLEN as u32 => (0, udp::len(ports)),
             _ => return None,
         };
         let tot_len = u32::from(ipv4::tot_len(ip));
         let room = frame.len.wrapping_sub(ETH_HLEN as u32);
-        if u32::from(len).wrapping_add(IP_HLEN as u32) > tot_len || tot_len > room {
+        if len.wrapping_add(IP_HLEN as u32) > tot_len || tot_len > room {
             return None;
         }
         if ipv4::is_fragment(ip) || !ipv4::check_ok(ip) {
             return None;
         }
         let key = Key::from_raw(ipv4::raw_addrs(ip), udp::raw_ports(ports), protocol);
-        Some(Flow { key, flags: flags | self.mark })
+        Some(Flow {
+            key,
+            flags: flags | self.mark,
+        })
     }
 
     /// Finds out what a frame is that is no packet of a flow. Only packets to a VIP are judged; the

@@ -64,8 +64,7 @@ pub trait Burst {
         self.len() == 0
     }
 
-    /// Frame `i`, below [`Burst::len`]. Called up to two times for each frame, in rising order of
-    /// `i` each time.
+    /// Frame `i`, below [`Burst::len`]. Called two or three times for each, mostly in rising order.
     fn frame(&mut self, i: usize) -> Frame<'_>;
 
     /// Takes the decision about frame `i`. Called exactly once for each frame, in rising order of

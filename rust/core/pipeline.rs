@@ -5,11 +5,11 @@
 use super::config::view::View;
 use super::connection::table::Connections;
 use super::counters::Lane;
-use super::decide::Round;
 use super::engine::Engine;
 use super::env::Atom;
 use super::frame::{Burst, Origin};
 use super::neighbour::Neighbours;
+use super::round::Round;
 use super::route::Routes;
 
 /// The tables of a switch, the same for a whole burst.
@@ -49,18 +49,18 @@ pub fn process_burst<A: Atom, B: Burst>(
     burst: &mut B,
 ) {
     let connections = &switch.connections;
-    let (mut round, packets) = Round::new(switch, engine, origin, now, burst.len());
+    let (mut round, packets, recent) = Round::new(switch, engine, origin, now, burst.len());
     let (filter, mut bytes) = (round.filter(), 0u64);
 
-    // Steps 202 and 204: take each packet and read its headers; ask for the bucket of its connection.
+    // Steps 202 and 204: take each packet and read its headers; ask for the memory of the next step.
     for (i, packet) in packets.iter_mut().enumerate() {
         let frame = burst.frame(i);
         bytes = bytes.wrapping_add(u64::from(frame.len));
-        packet.read(&filter, &frame, connections);
+        packet.read(&filter, &frame, recent, connections);
     }
     // Step 212: look each one up in the connection table; ask for the entry that was found.
     for packet in packets.iter_mut() {
-        packet.look_up(connections);
+        packet.look_up(recent, connections);
     }
     // Steps 206 to 224: a packet of a known connection is rewritten (220); for any other one it is
     // decided whether it is for a service (206), refused (208), or given a backend (210 to 218).

@@ -111,8 +111,8 @@ pub fn reset(frame: &mut Frame<'_>, mac: [u8; 6]) -> Option<u16> {
     if flags & RST != 0 || !is_answerable(saddr, daddr) {
         return None;
     }
-    let headers = (IP_HLEN as u16).saturating_add(tcp::header_len(tcp));
-    let payload = u32::from(ipv4::tot_len(ip).saturating_sub(headers));
+    let headers = (IP_HLEN as u32).wrapping_add(tcp::header_len(tcp));
+    let payload = u32::from(ipv4::tot_len(ip)).saturating_sub(headers);
     let controls = u32::from(flags & SYN != 0).wrapping_add(u32::from(flags & FIN != 0));
     let (seq, ack) = if flags & ACK != 0 {
         (tcp::ack_seq(tcp), None)

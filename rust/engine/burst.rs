@@ -4,7 +4,6 @@
 //! say.
 
 use crate::core_::counters::Lane;
-use crate::core_::engine as pipeline_engine;
 use crate::core_::frame::{Origin, PortId, BURST};
 use crate::core_::pipeline::{self, process_burst};
 use crate::core_::verdict::{DropReason, Verdict};
@@ -44,21 +43,24 @@ fn from_ring(switch: &Switch, local: &mut Local, port: &Port, ring: &SkbRing, or
     let lane = lane.lane();
 
     let mut burst = SkbBurst::new();
+    let tables = switch.tables(&rcu);
+    let least_mtu = tables.as_ref().map_or(0, |t| t.topology.least_mtu());
     // SAFETY: Only the engine that polls the port takes from its rings.
     unsafe {
         ring.pop_burst(BURST, |mut skb| {
             if let Origin::Port(_) = origin {
                 skb.push_ethernet();
             }
-            if skb.prepare().is_err() || burst.push(skb).is_err() {
+            if skb.prepare(least_mtu).is_err() || burst.push(skb).is_err() {
                 lane.drop(DropReason::NoMemory, port.id());
             }
         });
     }
-    let Some(tables) = switch.tables(&rcu) else {
+    let Some(tables) = tables else {
+        // No memory for ports and routes: nothing is known to be up.
+        burst.discard(|| lane.drop(DropReason::PortDown, port.id()));
         return;
     };
-    let (positions, state, scratch) = local.parts();
     process_burst(
         &pipeline::Switch {
             config: tables.config,
@@ -67,12 +69,7 @@ fn from_ring(switch: &Switch, local: &mut Local, port: &Port, ring: &SkbRing, or
             connections: tables.connections,
             lanes: core::slice::from_ref(&lane),
         },
-        &mut pipeline_engine::Engine {
-            lane,
-            positions,
-            state,
-            scratch,
-        },
+        &mut local.engine(lane),
         origin,
         cpu::seconds(),
         &mut burst,

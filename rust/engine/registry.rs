@@ -6,6 +6,7 @@ use super::{Change, Engine, Reply};
 use crate::kapi::cpu;
 use crate::kapi::extack::Extack;
 use crate::kapi::kthread::Kthread;
+use crate::kapi::log;
 use crate::port::Port;
 use kernel::c_str;
 use kernel::prelude::*;
@@ -144,8 +145,15 @@ pub(crate) fn move_port(port: &Arc<Port>, cpu: u32, extack: &Extack) -> Result {
     if port.cpu() == cpu {
         return Ok(());
     }
+    let before = port.cpu();
     remove(port);
-    place(port, cpu)
+    place(port, cpu).map_err(|e| {
+        // It was there a moment ago, and what it needs was just freed.
+        if let Err(e) = place(port, before) {
+            log::error(c_str!("a port is polled by no engine"), e);
+        }
+        extack.refuse(e, c_str!("the engine of that CPU could not be started"))
+    })
 }
 
 /// What is known of an engine, for listings.

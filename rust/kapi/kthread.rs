@@ -34,6 +34,9 @@ unsafe impl Send for Kthread {}
 // SAFETY: As above.
 unsafe impl Sync for Kthread {}
 
+/// # Safety
+///
+/// `data` is one reference of an `Arc<T>`, which is taken over.
 unsafe extern "C" fn trampoline<T: Main>(data: *mut c_void) -> c_int {
     // SAFETY: `spawn` passed one reference of an `Arc<T>`, taken over here.
     let main = unsafe { Arc::from_raw(data.cast::<T>().cast_const()) };

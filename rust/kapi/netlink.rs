@@ -5,7 +5,7 @@
 use core::marker::PhantomData;
 use core::ptr::{null_mut, NonNull};
 use kernel::bindings::{self, genl_info, netlink_callback, nlattr, sk_buff};
-use kernel::ffi::{c_int, c_void};
+use kernel::ffi::{c_int, c_long, c_void};
 use kernel::prelude::*;
 
 use super::extack::Extack;
@@ -460,7 +460,7 @@ impl Dump {
     /// Remembers where the dump goes on.
     pub(crate) fn set_cursor(&mut self, cursor: u64) {
         // SAFETY: By the type invariants; the union is ours.
-        unsafe { (*self.cb.as_ptr()).__bindgen_anon_1.args[0] = cursor as _ }
+        unsafe { (*self.cb.as_ptr()).__bindgen_anon_1.args[0] = cursor as c_long }
     }
 
     /// Adds an object that `fill` writes; false when the message is full, and

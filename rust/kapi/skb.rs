@@ -12,9 +12,14 @@ use crate::core_::frame::{Checksum, Frame};
 /// Octets of an Ethernet header.
 pub(crate) const ETH_HLEN: usize = 14;
 
-/// Octets at the start of a frame that the core may want to read or write:
-/// Ethernet, the longest IPv4 header without options that matter, TCP.
-const HEAD: usize = ETH_HLEN + 60;
+/// Octets at the start of a frame that the core reads or writes: Ethernet, IPv4
+/// and TCP headers without options. Not more: what a packet of the host shares
+/// with its socket begins behind its headers, and is not ours to write.
+const HEAD: usize = ETH_HLEN + 20 + 20;
+
+/// Octets of an ICMP error with what it quotes, which the core builds in place
+/// of a packet that is too large.
+const ICMP_ERROR: usize = ETH_HLEN + 20 + 8 + 28;
 
 /// An owned packet; dropping it frees it.
 ///
@@ -93,16 +98,31 @@ impl Skb {
     }
 
     /// Makes the headers linear and ours to write, `data` being at the
-    /// Ethernet header. Nothing to do for most packets.
+    /// Ethernet header. Nothing to do for most packets. A packet larger than
+    /// `least_mtu` may become an ICMP error, which needs a little more.
     #[inline(always)]
-    pub(crate) fn prepare(&mut self) -> Result {
+    pub(crate) fn prepare(&mut self, least_mtu: u32) -> Result {
         let skb = self.raw();
-        let linear = skb.len.wrapping_sub(skb.data_len) as usize;
-        if skb.cloned() == 0 && linear >= HEAD.min(skb.len as usize) {
+        if skb.cloned() == 0 && skb.data_len == 0 {
             return Ok(());
         }
+        self.prepare_shared(least_mtu)
+    }
+
+    #[inline(never)]
+    fn prepare_shared(&mut self, least_mtu: u32) -> Result {
         // SAFETY: The packet is ours.
-        to_result(unsafe { ffi::smplb_c_skb_prepare(self.0.as_ptr(), HEAD as u32) })
+        to_result(unsafe { ffi::smplb_c_skb_prepare(self.0.as_ptr(), HEAD as u32) })?;
+        let frame = self.frame();
+        let packet = match frame.segment_len {
+            0 => frame.len.saturating_sub(ETH_HLEN as u32),
+            segment => segment,
+        };
+        if packet <= least_mtu {
+            return Ok(());
+        }
+        // SAFETY: As above.
+        to_result(unsafe { ffi::smplb_c_skb_prepare(self.0.as_ptr(), ICMP_ERROR as u32) })
     }
 
     /// The frame as the core sees it, `data` being at the Ethernet header and

@@ -50,6 +50,12 @@ impl SkbBurst {
         }
     }
 
+    /// Frees every packet, telling `count` of each.
+    pub(crate) fn discard(&mut self, mut count: impl FnMut()) {
+        (0..self.len).for_each(|_| count());
+        self.drain(|skb, _| drop(skb));
+    }
+
     /// Hands every packet with its verdict to `take`, in order, and empties the
     /// burst. A packet without verdict is freed.
     #[inline(always)]

@@ -4,6 +4,7 @@
 //! of seed figure 8).
 
 use core::cell::Cell;
+use kernel::alloc::flags::GFP_KERNEL_ACCOUNT;
 use kernel::bindings::sk_buff;
 use kernel::prelude::*;
 use kernel::sync::atomic::{Acquire, Atomic, Relaxed, Release};
@@ -49,9 +50,9 @@ impl SkbRing {
     /// Allocates a ring of `size` packets, rounded up to a power of two.
     pub(crate) fn new(size: u32) -> Result<Self> {
         let size = size.clamp(2, 1 << 20).next_power_of_two();
-        let mut slots = KVVec::with_capacity(size as usize, GFP_KERNEL)?;
+        let mut slots = KVVec::with_capacity(size as usize, GFP_KERNEL_ACCOUNT)?;
         for _ in 0..size {
-            slots.push(Atomic::new(core::ptr::null_mut()), GFP_KERNEL)?;
+            slots.push(Atomic::new(core::ptr::null_mut()), GFP_KERNEL_ACCOUNT)?;
         }
         // INVARIANT: A power of two; producer and consumer are equal.
         Ok(Self {

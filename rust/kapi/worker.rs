@@ -28,6 +28,9 @@ pub(crate) struct Ticker(NonNull<c_void>);
 // SAFETY: A ticker may be stopped from any thread.
 unsafe impl Send for Ticker {}
 
+/// # Safety
+///
+/// `data` points at a `T` that lives for the time of the call.
 unsafe extern "C" fn call<T: Tick>(data: *mut c_void) {
     // SAFETY: The ticker is stopped before its object goes, see `start`.
     unsafe { &*data.cast::<T>() }.tick();

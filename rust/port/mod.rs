@@ -5,7 +5,7 @@
 
 pub(crate) mod rings;
 
-use crate::core_::counters;
+use crate::core_::counters::sum;
 use crate::core_::frame::PortId;
 use crate::engine::{Engine, Reply};
 use crate::kapi::ffi::PortStats;
@@ -82,9 +82,7 @@ impl Port {
 
     /// What it has counted.
     pub(crate) fn stats(&self) -> PortStats {
-        let sum = self
-            .switch
-            .with_lanes(|lanes| counters::port(lanes, self.id));
+        let sum = self.switch.with_lanes(|lanes| sum::port(lanes, self.id));
         PortStats {
             rx_packets: sum.rx_packets,
             rx_bytes: sum.rx_bytes,

@@ -9,7 +9,7 @@ use crate::core_::config::build::HalfMut;
 use crate::core_::config::error::ConfigError;
 use crate::core_::config::view::View;
 use crate::core_::config::{BackendId, ServiceId, MAX_BACKENDS, MAX_SERVICES};
-use crate::core_::counters::{self, BackendSum, ServiceSum};
+use crate::core_::counters::sum::{self, BackendSum, ServiceSum};
 use kernel::prelude::*;
 
 /// What writers of the configuration table keep.
@@ -177,13 +177,13 @@ impl Switch {
         for (id, service) in view.iter() {
             if service.epoch == epoch {
                 if let Some(base) = control.services.get_mut(usize::from(id.0)) {
-                    *base = self.with_lanes(|lanes| counters::service(lanes, id));
+                    *base = self.with_lanes(|lanes| sum::service(lanes, id));
                 }
             }
             for (id, backend) in view.backends_of(id) {
                 if backend.epoch == epoch {
                     if let Some(base) = control.backends.get_mut(usize::from(id.0)) {
-                        *base = self.with_lanes(|lanes| counters::backend(lanes, id));
+                        *base = self.with_lanes(|lanes| sum::backend(lanes, id));
                     }
                 }
             }
@@ -202,7 +202,7 @@ impl Sums<'_> {
     pub(crate) fn service(&self, id: ServiceId) -> ServiceSum {
         let base = self.control.services.get(usize::from(id.0));
         self.switch
-            .with_lanes(|lanes| counters::service(lanes, id))
+            .with_lanes(|lanes| sum::service(lanes, id))
             .since(base.copied().unwrap_or_default())
     }
 
@@ -210,12 +210,12 @@ impl Sums<'_> {
     pub(crate) fn backend(&self, id: BackendId) -> BackendSum {
         let base = self.control.backends.get(usize::from(id.0));
         self.switch
-            .with_lanes(|lanes| counters::backend(lanes, id))
+            .with_lanes(|lanes| sum::backend(lanes, id))
             .since(base.copied().unwrap_or_default())
     }
 
     /// Connections a backend has now.
     pub(crate) fn active(&self, id: BackendId) -> u64 {
-        self.switch.with_lanes(|lanes| counters::active(lanes, id))
+        self.switch.with_lanes(|lanes| sum::active(lanes, id))
     }
 }

@@ -7,6 +7,7 @@ use crate::core_::config::view::View;
 use crate::core_::config::{
     Backend, Header, Service, Vip, INDEX_LEN, MAX_BACKENDS, MAX_SERVICES, MAX_SLOTS, VIPS_LEN,
 };
+use kernel::alloc::flags::GFP_KERNEL_ACCOUNT;
 use kernel::prelude::*;
 
 /// One half, empty at first.
@@ -23,11 +24,11 @@ impl Half {
     pub(super) fn new() -> Result<Self> {
         Ok(Self {
             header: Header::default(),
-            services: KVVec::from_elem(Service::default(), MAX_SERVICES, GFP_KERNEL)?,
-            backends: KVVec::from_elem(Backend::default(), MAX_BACKENDS, GFP_KERNEL)?,
-            index: KVVec::from_elem(0, INDEX_LEN, GFP_KERNEL)?,
-            vips: KVVec::from_elem(Vip::default(), VIPS_LEN, GFP_KERNEL)?,
-            slots: KVVec::from_elem(0, MAX_SLOTS, GFP_KERNEL)?,
+            services: KVVec::from_elem(Service::default(), MAX_SERVICES, GFP_KERNEL_ACCOUNT)?,
+            backends: KVVec::from_elem(Backend::default(), MAX_BACKENDS, GFP_KERNEL_ACCOUNT)?,
+            index: KVVec::from_elem(0, INDEX_LEN, GFP_KERNEL_ACCOUNT)?,
+            vips: KVVec::from_elem(Vip::default(), VIPS_LEN, GFP_KERNEL_ACCOUNT)?,
+            slots: KVVec::from_elem(0, MAX_SLOTS, GFP_KERNEL_ACCOUNT)?,
         })
     }
 

@@ -7,6 +7,7 @@ use crate::core_::counters::{BackendCounters, Lane, PortCounters, ServiceCounter
 use crate::core_::env::Atom;
 use crate::core_::frame::MAX_PORTS;
 use crate::kapi::atom::KAtom;
+use kernel::alloc::flags::GFP_KERNEL_ACCOUNT;
 use kernel::prelude::*;
 
 /// The counters of one writer.
@@ -18,11 +19,12 @@ pub(crate) struct LaneMemory {
     active: KVVec<KAtom>,
 }
 
-/// `n` elements that `make` makes.
+/// `n` elements that `make` makes, on the account of who asks for them: any user
+/// may have a network namespace and fill it.
 pub(super) fn filled<T>(n: usize, make: impl Fn() -> T) -> Result<KVVec<T>> {
-    let mut elements = KVVec::with_capacity(n, GFP_KERNEL)?;
+    let mut elements = KVVec::with_capacity(n, GFP_KERNEL_ACCOUNT)?;
     for _ in 0..n {
-        elements.push(make(), GFP_KERNEL)?;
+        elements.push(make(), GFP_KERNEL_ACCOUNT)?;
     }
     Ok(elements)
 }
@@ -30,7 +32,7 @@ pub(super) fn filled<T>(n: usize, make: impl Fn() -> T) -> Result<KVVec<T>> {
 impl LaneMemory {
     pub(super) fn new() -> Result<Self> {
         Ok(Self {
-            totals: KBox::new(Totals::default(), GFP_KERNEL)?,
+            totals: KBox::new(Totals::default(), GFP_KERNEL_ACCOUNT)?,
             ports: filled(MAX_PORTS, PortCounters::default)?,
             services: filled(MAX_SERVICES, ServiceCounters::default)?,
             backends: filled(MAX_BACKENDS, BackendCounters::default)?,

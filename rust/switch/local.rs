@@ -13,7 +13,8 @@ use crate::core_::connection::stash::Stash;
 use crate::core_::connection::sweep::ConnectionInfo;
 use crate::core_::connection::table::Connections;
 use crate::core_::counters::Lane;
-use crate::core_::engine::{EngineState, Scratch};
+use crate::core_::engine::{Engine, EngineState, Scratch};
+use crate::core_::recent::RECENT_LEN;
 use crate::kapi::atom::KAtom;
 use crate::kapi::cpu::{self, BhGuard};
 use kernel::prelude::*;
@@ -65,14 +66,22 @@ pub(crate) struct Local {
     state: EngineState,
     /// Positions in the slot lists, by service.
     positions: KVVec<u32>,
+    /// Entries of the flows seen last.
+    recent: KVVec<u64>,
     scratch: KBox<Scratch>,
 }
 
 impl Local {
-    /// What the core wants of it for a burst.
+    /// What the core wants of it for a burst, with its lane of counters.
     #[inline(always)]
-    pub(crate) fn parts(&mut self) -> (&mut [u32], &mut EngineState, &mut Scratch) {
-        (&mut self.positions, &mut self.state, &mut self.scratch)
+    pub(crate) fn engine<'a>(&'a mut self, lane: Lane<'a, KAtom>) -> Engine<'a, KAtom> {
+        Engine {
+            lane,
+            positions: &mut self.positions,
+            recent: &mut self.recent,
+            state: &mut self.state,
+            scratch: &mut self.scratch,
+        }
     }
 }
 
@@ -85,6 +94,7 @@ impl Switch {
                 state: EngineState::default(),
                 // Engines begin at different places of the slot lists.
                 positions: KVVec::from_elem(cpu.wrapping_mul(7), MAX_SERVICES, GFP_KERNEL)?,
+                recent: KVVec::from_elem(0, RECENT_LEN, GFP_KERNEL)?,
                 scratch: KBox::new(Scratch::default(), GFP_KERNEL)?,
             },
             GFP_KERNEL,

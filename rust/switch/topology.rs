@@ -17,6 +17,7 @@ use kernel::sync::Arc;
 pub(crate) struct Topology {
     generation: u32,
     ranges: KVVec<Range>,
+    least_mtu: u32,
     ports: KBox<[PortInfo; MAX_PORTS]>,
     targets: KBox<[Option<Arc<Port>>; MAX_PORTS]>,
 }
@@ -26,6 +27,7 @@ impl Topology {
         Ok(Self {
             generation,
             ranges,
+            least_mtu: u32::MAX,
             ports: KBox::new([PortInfo::default(); MAX_PORTS], GFP_KERNEL)?,
             targets: KBox::new([const { None }; MAX_PORTS], GFP_KERNEL)?,
         })
@@ -39,6 +41,12 @@ impl Topology {
             ranges: &self.ranges,
             ports: &self.ports,
         }
+    }
+
+    /// The smallest MTU of any port.
+    #[inline(always)]
+    pub(crate) fn least_mtu(&self) -> u32 {
+        self.least_mtu
     }
 
     /// The port with a number.
@@ -154,6 +162,7 @@ impl Plan {
         let mut topology = Topology::new(self.generation, ranges)?;
         for port in self.ports() {
             let (id, info) = (usize::from(port.id().0), port.devices().info());
+            topology.least_mtu = topology.least_mtu.min(info.mtu);
             if let Some(place) = topology.ports.get_mut(id) {
                 *place = PortInfo::new(info.mac, info.mtu, info.up != 0);
             }

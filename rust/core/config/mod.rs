@@ -9,6 +9,7 @@
 
 pub mod apply;
 pub mod build;
+pub mod change;
 pub mod error;
 pub mod view;
 

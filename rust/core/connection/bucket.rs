@@ -35,26 +35,23 @@ pub(super) fn slot_word(hash: u64, index: u32) -> u64 {
     (hash & !0xffff_ffff) | u64::from(index)
 }
 
+/// Whether a slot is that of an entry whose hash has the same high half.
+#[inline(always)]
+pub(super) fn same_tag(word: u64, hash: u64) -> bool {
+    (word ^ hash) >> 32 == 0
+}
+
 impl<A: Atom> Bucket<A> {
     /// The number of the first entry whose hash has the same high half; it may be 0, which is none.
     #[inline(always)]
     pub(super) fn candidate(&self, hash: u64) -> Option<u32> {
         for slot in &self.slots {
             let word = slot.load_acquire();
-            if (word ^ hash) >> 32 == 0 {
+            if same_tag(word, hash) {
                 return Some(word as u32);
             }
         }
         None
-    }
-
-    /// The numbers of all entries whose hash has the same high half.
-    pub(super) fn candidates(&self, hash: u64) -> impl Iterator<Item = u32> + '_ {
-        self.slots
-            .iter()
-            .map(|slot| slot.load_acquire())
-            .filter(move |word| (word ^ hash) >> 32 == 0)
-            .map(|word| word as u32)
     }
 
     /// Slots in use.

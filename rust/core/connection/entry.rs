@@ -143,40 +143,41 @@ impl<A: Atom> Entry<A> {
 
     /// Begins to read: the version, if the entry is in use and has this key.
     #[inline(always)]
-    pub(super) fn begin(&self, key: Key) -> Option<u64> {
+    pub fn begin(&self, key: Key) -> Option<u64> {
         let version = self.version.load_acquire();
-        let differs = (self.addrs.load_acquire() ^ key.addrs) | (self.ports.load_acquire() ^ key.ports);
+        let differs =
+            (self.addrs.load_acquire() ^ key.addrs) | (self.ports.load_acquire() ^ key.ports);
         (Self::in_use(version) && differs == 0).then_some(version)
     }
 
     /// Ends reading: whether all that was read since [`Entry::begin`] belongs together.
     #[inline(always)]
-    pub(super) fn end(&self, version: u64) -> bool {
+    pub fn end(&self, version: u64) -> bool {
         self.version.load() == version
     }
 
     /// What happens to the headers.
     #[inline(always)]
-    pub(super) fn rewrite(&self) -> Rewrite {
+    pub fn rewrite(&self) -> Rewrite {
         Rewrite::from_words(self.new_addrs.load_acquire(), self.new_ports.load_acquire())
     }
 
     /// Whether a segment without SYN, FIN and RST leaves the state as it is.
     #[inline(always)]
-    pub(super) fn is_quiet(&self) -> bool {
+    pub fn is_quiet(&self) -> bool {
         self.life.load_acquire() & 0xff == QUIET
     }
 
     /// Slot of the neighbour the packet goes to, if that is known for tables with this stamp.
     #[inline(always)]
-    pub(super) fn hop(&self, version: u64, stamp: u32) -> Option<u32> {
+    pub fn hop(&self, version: u64, stamp: u32) -> Option<u32> {
         let hop = self.hop.load_acquire();
         ((hop ^ hop_word(version, stamp, 0)) >> 32 == 0).then_some(hop as u32)
     }
 
     /// Remembers the second of a packet.
     #[inline(always)]
-    pub(super) fn touch(&self, now: u32) {
+    pub fn touch(&self, now: u32) {
         if self.seen.load() != u64::from(now) {
             self.seen.store_release(u64::from(now));
         }
@@ -186,7 +187,13 @@ impl<A: Atom> Entry<A> {
     pub(super) fn read(&self, index: u32, key: Key) -> Option<Hit<'_, A>> {
         let version = self.begin(key)?;
         let (life, rewrite) = (self.life.load_acquire(), self.rewrite());
-        self.end(version).then_some(Hit { entry: self, index, version, life, rewrite })
+        self.end(version).then_some(Hit {
+            entry: self,
+            index,
+            version,
+            life,
+            rewrite,
+        })
     }
 
     /// The key, if the entry is in use. For readers without a key, who must compare the version
@@ -220,13 +227,13 @@ impl<A: Atom> Entry<A> {
 
 /// Place of the backend in a version.
 #[inline(always)]
-pub(super) fn backend_of(version: u64) -> BackendId {
+pub fn backend_of(version: u64) -> BackendId {
     BackendId((version >> 32) as u16)
 }
 
 /// Place of the service in a version.
 #[inline(always)]
-pub(super) fn service_of(version: u64) -> ServiceId {
+pub fn service_of(version: u64) -> ServiceId {
     ServiceId((version >> 48) as u16)
 }
 

@@ -10,6 +10,7 @@ pub mod bucket;
 pub mod entry;
 pub mod free;
 pub mod key;
+pub mod make;
 pub mod stash;
 pub mod sweep;
 pub mod table;

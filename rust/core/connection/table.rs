@@ -6,17 +6,12 @@
 //! fuller than the second; it is never moved, so a lookup that runs beside changes cannot miss an
 //! entry that stays.
 
-use super::super::config::{BackendId, Mode, ServiceId};
 use super::super::env::Atom;
-use super::bucket::{slot_word, Bucket};
-use super::entry::{reply_life, retired, Entry, Hit, Rewrite};
+use super::bucket::{same_tag, Bucket};
+use super::entry::{Entry, Hit};
 use super::free::Free;
-use super::key::{raw_addrs, raw_ports, Endpoint, Key, Secret};
-use super::stash::Stash;
+use super::key::{Key, Secret};
 use super::tcp_state::{Direction, Life, State};
-
-/// Slots of the first bucket that are filled before the second bucket is looked at.
-const FIRST_CHOICE: usize = 4;
 
 /// The table, as one shell lends it to all engines.
 #[derive(Debug)]
@@ -39,52 +34,16 @@ impl<A> Clone for Connections<'_, A> {
 
 impl<A> Copy for Connections<'_, A> {}
 
-/// A connection to be made.
-#[derive(Clone, Copy, Debug)]
-pub struct NewConnection {
-    /// Key of the packets of the client.
-    pub key: Key,
-    /// Its hash.
-    pub hash: u64,
-    /// The service.
-    pub service: ServiceId,
-    /// The backend.
-    pub backend: BackendId,
-    /// Epoch of the backend.
-    pub epoch: u32,
-    /// Address and port of the backend.
-    pub to: Endpoint,
-    /// What is rewritten.
-    pub mode: Mode,
-    /// Generation of the configuration.
-    pub generation: u64,
-    /// State to begin with.
-    pub state: State,
-    /// Second of its first packet.
-    pub now: u32,
-}
-
-/// Why a connection was not made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refused {
-    /// The client's direction is there already: look it up again.
-    Exists,
-    /// The reply direction belongs to another connection.
-    Conflict,
-    /// No pair of entries or no slot is left.
-    Full,
-}
-
 impl<'a, A: Atom> Connections<'a, A> {
     /// The first bucket of a hash.
     #[inline(always)]
-    fn first(&self, hash: u64) -> usize {
+    pub(super) fn first(&self, hash: u64) -> usize {
         hash as usize & self.buckets.len().wrapping_sub(1)
     }
 
     /// The second bucket of a hash, never the first.
     #[inline(always)]
-    fn second(&self, hash: u64) -> usize {
+    pub(super) fn second(&self, hash: u64) -> usize {
         let mask = self.buckets.len().wrapping_sub(1);
         let second = (hash >> 32) as usize & mask;
         if second == self.first(hash) {
@@ -95,7 +54,7 @@ impl<'a, A: Atom> Connections<'a, A> {
     }
 
     #[inline(always)]
-    fn both(&self, hash: u64) -> Option<(&'a Bucket<A>, &'a Bucket<A>)> {
+    pub(super) fn both(&self, hash: u64) -> Option<(&'a Bucket<A>, &'a Bucket<A>)> {
         Some((
             self.buckets.get(self.first(hash))?,
             self.buckets.get(self.second(hash))?,
@@ -112,8 +71,15 @@ impl<'a, A: Atom> Connections<'a, A> {
         }
     }
 
-    /// The number of the entry that most likely has a key with this hash, and asks for that entry.
-    /// 0 if there is none.
+    /// Asks for an entry.
+    #[inline(always)]
+    pub fn prefetch_entry(&self, index: u32) {
+        if let Some(entry) = self.entry(index) {
+            entry.version.prefetch();
+        }
+    }
+
+    /// The number of the entry that most likely has a key with this hash; 0 if there is none.
     #[inline(always)]
     pub fn candidate(&self, hash: u64) -> u32 {
         let bucket = |at: usize| {
@@ -121,14 +87,10 @@ impl<'a, A: Atom> Connections<'a, A> {
                 .get(at)
                 .and_then(|bucket| bucket.candidate(hash))
         };
-        let found = match bucket(self.first(hash)) {
+        match bucket(self.first(hash)) {
             Some(index) => index,
             None => bucket(self.second(hash)).unwrap_or(0),
-        };
-        if let Some(entry) = self.entries.get(found as usize) {
-            entry.version.prefetch();
         }
-        found
     }
 
     /// Entry `index`, if it is in use and has this key.
@@ -136,35 +98,27 @@ impl<'a, A: Atom> Connections<'a, A> {
         self.entries.get(index as usize)?.read(index, key)
     }
 
-    /// What an engine needs to know to send a packet of an established connection on: `None` if the
-    /// entry does not have this key, or if anything about it takes thought.
-    ///
-    /// `stamp` is that of the tables. `ready` gets the slot of the neighbour and has the last word.
+    /// Entry `index`.
     #[inline(always)]
-    pub fn express<T>(
-        &self,
-        index: u32,
-        key: Key,
-        stamp: u32,
-        ready: impl FnOnce(u32) -> Option<T>,
-    ) -> Option<(Express<'a, A>, T)> {
-        let entry = self.entries.get(index as usize)?;
-        let version = entry.begin(key)?;
-        if !entry.is_quiet() {
-            return None;
-        }
-        let way = ready(entry.hop(version, stamp)?)?;
-        let rewrite = entry.rewrite();
-        entry.end(version).then_some((Express { entry, index, version, rewrite }, way))
+    pub fn entry(&self, index: u32) -> Option<&'a Entry<A>> {
+        self.entries.get(index as usize)
     }
 
     /// The entry with this key.
     pub fn find(&self, key: Key, hash: u64) -> Option<Hit<'a, A>> {
         let (first, second) = self.both(hash)?;
-        first
-            .candidates(hash)
-            .chain(second.candidates(hash))
-            .find_map(|index| self.read(index, key))
+        for bucket in [first, second] {
+            for slot in &bucket.slots {
+                let word = slot.load_acquire();
+                if !same_tag(word, hash) {
+                    continue;
+                }
+                if let Some(hit) = self.read(word as u32, key) {
+                    return Some(hit);
+                }
+            }
+        }
+        None
     }
 
     /// The life word of the connection an entry belongs to.
@@ -209,160 +163,5 @@ impl<'a, A: Atom> Connections<'a, A> {
     /// Closes a connection: it is forgotten soon.
     pub fn close(&self, hit: &Hit<'a, A>) {
         self.update(hit, |life| life.with_state(State::Close));
-    }
-
-    /// Makes a connection: both directions for `nat`, one for `dr`.
-    pub fn insert(&self, stash: &mut Stash, new: &NewConnection) -> Result<Hit<'a, A>, Refused> {
-        let pair = stash.take(self.free, self.entries).ok_or(Refused::Full)?;
-        let made = self.build(pair, new);
-        if made.is_err() {
-            stash.give(self.free, self.entries, pair);
-        }
-        made
-    }
-
-    fn build(&self, pair: u32, new: &NewConnection) -> Result<Hit<'a, A>, Refused> {
-        let index = pair.wrapping_mul(2);
-        let original = self.entries.get(index as usize).ok_or(Refused::Full)?;
-        let reply = self
-            .entries
-            .get(index.wrapping_add(1) as usize)
-            .ok_or(Refused::Full)?;
-        let (client, vip, key) = (new.key.source(), new.key.dest(), new.key);
-        let direct = new.mode == Mode::Dr;
-        let rewrite = if direct {
-            Rewrite::new(key, key.addrs, key.raw_ports())
-        } else {
-            Rewrite::new(
-                key,
-                raw_addrs(client.0, new.to.0),
-                raw_ports(client.1, new.to.1),
-            )
-        };
-        let back = Key::new(key.protocol(), new.to, client);
-        let rewrite_back =
-            Rewrite::new(back, raw_addrs(vip.0, client.0), raw_ports(vip.1, client.1));
-        let tag = original.version.load() as u16;
-        let life = Life::new(new.state, direct, tag, new.epoch);
-
-        reply.fill(back, rewrite_back, new.now, reply_life(new.generation));
-        original.fill(key, rewrite, new.now, life.0);
-        if !direct {
-            reply.publish(new.service, new.backend);
-        }
-        original.publish(new.service, new.backend);
-        if let Err(refused) = self.link(index, key, new.hash) {
-            self.retire(original, reply);
-            return Err(refused);
-        }
-        if !direct {
-            let linked = self.link(index.wrapping_add(1), back, self.secret.hash(back));
-            if let Err(refused) = linked {
-                self.retire(original, reply);
-                self.unlink(index, new.hash);
-                return Err(if refused == Refused::Exists {
-                    Refused::Conflict
-                } else {
-                    refused
-                });
-            }
-        }
-        original.life.store_release(life.completed().0);
-        original.read(index, key).ok_or(Refused::Exists)
-    }
-
-    /// Puts an entry in use into one of its buckets, unless another one with its key is there.
-    fn link(&self, index: u32, key: Key, hash: u64) -> Result<(), Refused> {
-        let (first, second) = self.both(hash).ok_or(Refused::Full)?;
-        let (low, high) = if self.first(hash) < self.second(hash) {
-            (first, second)
-        } else {
-            (second, first)
-        };
-        low.locked(|_| {
-            high.locked(|_| {
-                if self.find(key, hash).is_some() {
-                    return Err(Refused::Exists);
-                }
-                let word = slot_word(hash, index);
-                let used = first.len();
-                let balanced = used < FIRST_CHOICE || used <= second.len();
-                let (one, other) = if balanced {
-                    (first, second)
-                } else {
-                    (second, first)
-                };
-                let put = one.put(word) || other.put(word);
-                if put {
-                    Ok(())
-                } else {
-                    Err(Refused::Full)
-                }
-            })
-        })
-    }
-
-    /// Takes an entry out of its bucket.
-    fn unlink(&self, index: u32, hash: u64) {
-        if let Some((first, second)) = self.both(hash) {
-            if !first.locked(|bucket| bucket.clear(index)) {
-                second.locked(|bucket| bucket.clear(index));
-            }
-        }
-    }
-
-    /// Takes both entries of a pair out of use.
-    fn retire(&self, original: &Entry<A>, reply: &Entry<A>) {
-        for entry in [original, reply] {
-            let version = entry.version.load();
-            if Entry::<A>::in_use(version) {
-                entry.version.store_release(retired(version));
-            }
-        }
-    }
-
-    /// Removes a connection. False if someone else removes it or has not finished making it.
-    pub fn remove(&self, stash: &mut Stash, hit: &Hit<'a, A>) -> bool {
-        let version = if hit.is_reply() {
-            let Some(original) = self.entries.get(hit.index as usize & !1) else {
-                return false;
-            };
-            let version = original.version.load_acquire();
-            // The pair may have been given away since the reply entry was read.
-            if hit.entry.version.load() != hit.version {
-                return false;
-            }
-            version
-        } else {
-            hit.version
-        };
-        self.remove_pair(stash, hit.index >> 1, version)
-    }
-
-    /// Removes the connection of a pair, if the version of its original entry is still this one.
-    pub(super) fn remove_pair(&self, stash: &mut Stash, pair: u32, version: u64) -> bool {
-        let index = pair.wrapping_mul(2);
-        let back = index.wrapping_add(1);
-        let (Some(original), Some(reply)) = (
-            self.entries.get(index as usize),
-            self.entries.get(back as usize),
-        ) else {
-            return false;
-        };
-        if !Entry::<A>::in_use(version) || Life(original.life.load_acquire()).is_building() {
-            return false;
-        }
-        // Whoever takes the original entry out of use owns the pair.
-        if !original.version.compare_exchange(version, retired(version)) {
-            return false;
-        }
-        let linked_back = Entry::<A>::in_use(reply.version.load());
-        self.retire(original, reply);
-        self.unlink(index, self.secret.hash(original.key()));
-        if linked_back {
-            self.unlink(back, self.secret.hash(reply.key()));
-        }
-        stash.give(self.free, self.entries, pair);
-        true
     }
 }

@@ -4,7 +4,7 @@
 
 use super::super::config::view::View;
 use super::super::config::BackendId;
-use super::super::counters::{active, Lane};
+use super::super::counters::{sum::active, Lane};
 use super::super::env::Atom;
 
 /// The backend that would have the fewest connections per unit of weight after getting one more.

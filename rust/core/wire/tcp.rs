@@ -30,8 +30,8 @@ pub fn ack_seq(header: &Header) -> u32 {
 
 /// Length of the header with options, octets.
 #[inline(always)]
-pub fn header_len(header: &Header) -> u16 {
-    u16::from(header[12] >> 2) & 0x3c
+pub fn header_len(header: &Header) -> u32 {
+    u32::from(header[12] >> 2) & 0x3c
 }
 
 /// Flags, without those of RFC 3168 and 9768.

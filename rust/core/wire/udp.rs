@@ -12,8 +12,8 @@ pub type Header = [u8; UDP_HLEN];
 
 /// Length of header and payload, octets.
 #[inline(always)]
-pub fn len(header: &Header) -> u16 {
-    u16::from_be_bytes(get(header, 4))
+pub fn len(header: &Header) -> u32 {
+    u32::from(u16::from_be_bytes(get(header, 4)))
 }
 
 /// Checksum as it lies in memory; 0 means that there is none.

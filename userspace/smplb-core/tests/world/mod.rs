@@ -10,7 +10,8 @@ use smplb_core::config::build::{HalfMut, Summary};
 use smplb_core::config::error::ConfigError;
 use smplb_core::config::view::View;
 use smplb_core::config::{
-    Backend, Header, Service, Vip, INDEX_LEN, MAX_BACKENDS, MAX_SERVICES, MAX_SLOTS, VIPS_LEN,
+    Backend, Header, Mode, Service, ServiceKey, ServiceOptions, Vip, INDEX_LEN, MAX_BACKENDS,
+    MAX_SERVICES, MAX_SLOTS, VIPS_LEN,
 };
 use smplb_core::connection::bucket::Bucket;
 use smplb_core::connection::entry::Entry;
@@ -19,14 +20,23 @@ use smplb_core::connection::key::Secret;
 use smplb_core::connection::stash::Stash;
 use smplb_core::connection::sweep::{ConnectionInfo, Swept};
 use smplb_core::connection::table::Connections;
+use smplb_core::counters::sum::TotalsSum;
 use smplb_core::counters::{BackendCounters, Lane, PortCounters, ServiceCounters, Totals};
 use smplb_core::engine::{Engine, EngineState, Scratch};
 use smplb_core::frame::{Burst, Checksum, Frame, Origin, PortId, MAX_PORTS};
 use smplb_core::neighbour::{Neighbours, Slot};
 use smplb_core::pipeline::{process_burst, Switch};
+use smplb_core::recent::RECENT_LEN;
 use smplb_core::route::{flatten, Hop, PortInfo, Prefix, Range, Routes};
-use smplb_core::verdict::Verdict;
+use smplb_core::verdict::{DropReason, Verdict};
 use smplb_core::StdAtom;
+
+/// The service of [`World::with_service`].
+pub const VIP: ([u8; 4], u16) = ([192, 0, 2, 1], 80);
+/// A client beyond the gateway.
+pub const CLIENT: ([u8; 4], u16) = ([198, 51, 100, 7], 40000);
+/// The first server of [`World::with_service`]; the next ones follow.
+pub const SERVER: [u8; 4] = [10, 0, 0, 1];
 
 /// MAC address of a port.
 pub fn mac(port: u16) -> [u8; 6] {
@@ -145,6 +155,7 @@ impl Table {
 #[derive(Default)]
 pub struct EngineMemory {
     pub positions: Vec<u32>,
+    pub recent: Vec<u64>,
     pub state: EngineState,
     pub scratch: Scratch,
 }
@@ -236,6 +247,7 @@ impl World {
             lanes: (0..2).map(|_| LaneMemory::new()).collect(),
             engine: EngineMemory {
                 positions: many(MAX_SERVICES),
+                recent: many(RECENT_LEN),
                 ..EngineMemory::default()
             },
             control: Stash::default(),
@@ -248,6 +260,36 @@ impl World {
         world
             .neighbours()
             .set(PortId(0), [192, 0, 2, 254], [2, 0, 0, 0, 0xcc, 254]);
+        world
+    }
+
+    /// The service [`VIP`] with that many servers of equal weight, all of them neighbours on port 1.
+    pub fn with_service(protocol: u8, mode: Mode, servers: u8) -> Self {
+        let mut world = Self::new(64);
+        let key = ServiceKey {
+            protocol,
+            addr: VIP.0,
+            port: VIP.1,
+        };
+        let options = ServiceOptions {
+            mode: Some(mode),
+            ..ServiceOptions::default()
+        };
+        let built = world.change(|half| {
+            half.service_add(key, options)?;
+            for server in 0..servers {
+                half.backend_add(key, [10, 0, 0, 1 + server], VIP.1, 1)?;
+            }
+            Ok(())
+        });
+        built.expect("a small configuration");
+        for server in 1..=servers {
+            let known =
+                world
+                    .neighbours()
+                    .set(PortId(1), [10, 0, 0, server], [2, 0, 0, 0, 0xbb, server]);
+            assert!(known);
+        }
         world
     }
 
@@ -321,6 +363,7 @@ impl World {
         let mut engine = Engine {
             lane: lanes[0],
             positions: &mut self.engine.positions,
+            recent: &mut self.engine.recent,
             state: &mut self.engine.state,
             scratch: &mut self.engine.scratch,
         };
@@ -351,6 +394,27 @@ impl World {
     /// A frame that port 1 received.
     pub fn server(&mut self, frame: impl Into<Sent>) -> (Verdict, Vec<u8>) {
         self.send(Origin::Port(PortId(1)), frame)
+    }
+
+    /// Frames that port 0 received together.
+    pub fn burst(&mut self, frames: &[Vec<u8>]) -> Vec<(Verdict, Vec<u8>)> {
+        let mut burst = Frames(frames.iter().cloned().map(Sent::from).collect());
+        self.run(Origin::Port(PortId(0)), &mut burst);
+        let sent = burst.0.into_iter();
+        sent.map(|sent| {
+            (
+                sent.verdict.expect("every frame gets a verdict"),
+                sent.frame,
+            )
+        })
+        .collect()
+    }
+
+    /// Packets that came to nothing for a reason.
+    pub fn drops(&self, reason: DropReason) -> u64 {
+        let mut sum = TotalsSum::default();
+        self.lanes().iter().for_each(|lane| sum.add(lane));
+        sum.drops[reason as usize]
     }
 
     /// Goes once over the whole connection table.

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT OR Apache-2.0
+
+//! What an engine remembers of the flows it saw last: which entry each one had.
+//!
+//! It saves the secret hash and the bucket for most packets, as long as not too many flows are active
+//! at once. It is a guess: whoever uses an entry it names compares the key. Nothing depends on how well
+//! flows spread in it, so the mixing is cheap; flows that are made to collide cost their sender's
+//! packets the hash, no more.
+
+use super::connection::key::Key;
+
+/// Elements of the memory of one engine in one switch. A power of two.
+pub const RECENT_LEN: usize = 4096;
+
+/// The place of a flow in the memory, and what tells it from others at the same place.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Mark {
+    at: u32,
+    tag: u32,
+}
+
+impl Mark {
+    /// The mark of a key.
+    #[inline(always)]
+    pub fn of(key: Key) -> Self {
+        let mixed = (key.addrs ^ key.ports.rotate_left(29)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        Self {
+            at: (mixed >> 48) as u32,
+            tag: (mixed >> 16) as u32 | 1,
+        }
+    }
+}
+
+/// The entry a flow had when it was last looked up; 0 if that is not known.
+#[inline(always)]
+pub fn recall(recent: &[u64], mark: Mark) -> u32 {
+    let at = mark.at as usize & (RECENT_LEN - 1);
+    match recent.get(at) {
+        Some(word) if (word >> 32) as u32 == mark.tag => *word as u32,
+        _ => 0,
+    }
+}
+
+/// Remembers the entry of a flow.
+#[inline(always)]
+pub fn remember(recent: &mut [u64], mark: Mark, index: u32) {
+    let at = mark.at as usize & (RECENT_LEN - 1);
+    if let Some(word) = recent.get_mut(at) {
+        *word = (u64::from(mark.tag) << 32) | u64::from(index);
+    }
+}
