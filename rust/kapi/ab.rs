@@ -103,3 +103,24 @@ impl<T> Writer<'_, T> {
         self.table.active.store(1 - active, Release);
     }
 }
+
+#[kernel::macros::kunit_tests(smplb_ab)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn readers_see_one_half_until_the_flip() {
+        let table = AbTable::new(1, 0);
+        // SAFETY: The only writer.
+        let mut writer = unsafe { table.writer() };
+        assert_eq!(*writer.active(), 1);
+        *writer.edit() = 2;
+        assert_eq!(*table.read(&rcu::read_lock()), 1);
+        writer.flip();
+        assert_eq!(*table.read(&rcu::read_lock()), 2);
+        // Going back is flipping again.
+        assert_eq!(*writer.standby(), 1);
+        writer.flip();
+        assert_eq!(*table.read(&rcu::read_lock()), 1);
+    }
+}

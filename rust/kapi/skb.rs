@@ -125,13 +125,27 @@ impl Skb {
         to_result(unsafe { ffi::smplb_c_skb_prepare(self.0.as_ptr(), ICMP_ERROR as u32) })
     }
 
+    /// Octets from `data` on that are linear and ours to write, the packet being
+    /// prepared. What a clone shares with others begins at `hdr_len` from the
+    /// start of the buffer (see `skb_clone_writable()`).
+    #[inline(always)]
+    fn writable(&self) -> usize {
+        let skb = self.raw();
+        let linear = skb.len.wrapping_sub(skb.data_len) as usize;
+        if skb.cloned() == 0 {
+            return linear;
+        }
+        let headroom = (skb.data as usize).wrapping_sub(skb.head as usize);
+        linear.min(usize::from(skb.hdr_len).saturating_sub(headroom))
+    }
+
     /// The frame as the core sees it, `data` being at the Ethernet header and
     /// the packet prepared.
     #[inline(always)]
     pub(crate) fn frame(&mut self) -> Frame<'_> {
+        let writable = self.writable();
         let skb = self.raw_mut();
         let len = skb.len;
-        let linear = len.wrapping_sub(skb.data_len) as usize;
         // SAFETY: `skb_shared_info` lies at `end`, an offset from `head` on
         // 64-bit machines, for the life of the packet's buffer.
         let shared = unsafe {
@@ -140,9 +154,9 @@ impl Skb {
                 .add(skb.end as usize)
                 .cast::<bindings::skb_shared_info>()
         };
-        // SAFETY: The first `linear` octets from `data` on are the packet's
-        // linear part, which `prepare` made ours alone to write.
-        let head = unsafe { core::slice::from_raw_parts_mut(skb.data, linear) };
+        // SAFETY: These octets from `data` on are linear, and nobody else has
+        // them, see `writable`.
+        let head = unsafe { core::slice::from_raw_parts_mut(skb.data, writable) };
         let segment_len = if shared.gso_size == 0 {
             0
         } else {
@@ -239,4 +253,45 @@ impl Drop for Skb {
 /// `Ok` for zero, the error for a negative number.
 fn to_result(err: i32) -> Result {
     kernel::error::to_result(err)
+}
+
+#[kernel::macros::kunit_tests(smplb_skb)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_frame_is_padded_and_can_be_seen_and_written() -> Result {
+        let mut skb = Skb::from_frame(&[0x11; 42])?;
+        assert_eq!(skb.len(), 60);
+        assert!(skb.prepare(1500).is_ok());
+        let frame = skb.frame();
+        assert_eq!(frame.len, 60);
+        assert_eq!(frame.segment_len, 0);
+        assert!(frame.head.get(41) == Some(&0x11) && frame.head.get(42) == Some(&0));
+        frame.head.fill(0x22);
+        skb.pull_ethernet();
+        assert_eq!(skb.len(), 46);
+        skb.push_ethernet();
+        assert!(skb.frame().head.first() == Some(&0x22));
+        Ok(())
+    }
+
+    #[test]
+    fn an_answer_is_shortened_to_the_least_frame() -> Result {
+        let skb = Skb::from_frame(&[7; 1000])?;
+        let mut answer = skb.trim_to_answer(54)?;
+        assert_eq!(answer.len(), 60);
+        assert!(answer.frame().head.get(53..55) == Some(&[7, 0][..]));
+        Ok(())
+    }
+
+    #[test]
+    fn segments_are_measured_by_their_headers() {
+        let mut head = [0; 74];
+        head[ETH_HLEN] = 0x45;
+        head[ETH_HLEN + 20 + 12] = 0x80;
+        assert_eq!(segment_len(&head, 1448, true), 1500);
+        assert_eq!(segment_len(&head, 1472, false), 1500);
+        assert_eq!(segment_len(&head[..20], 1400, true), 20 + 60 + 1400);
+    }
 }

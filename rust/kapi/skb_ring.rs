@@ -161,3 +161,57 @@ impl Drop for SkbRing {
         while unsafe { self.pop_burst(64, drop) } > 0 {}
     }
 }
+
+#[kernel::macros::kunit_tests(smplb_skb_ring)]
+mod tests {
+    use super::*;
+
+    /// A frame whose first octet is `mark`.
+    fn marked(mark: u8) -> Result<Skb> {
+        let mut frame = [0; 60];
+        frame[0] = mark;
+        Skb::from_frame(&frame)
+    }
+
+    #[test]
+    fn packets_come_out_in_order_and_a_full_ring_gives_them_back() -> Result {
+        let ring = SkbRing::new(4)?;
+        for round in 0..3u8 {
+            for i in 0..4 {
+                // SAFETY: The only producer.
+                assert!(unsafe { ring.push(marked(round * 4 + i)?) }.is_ok());
+            }
+            // SAFETY: As above.
+            assert!(unsafe { ring.push(marked(99)?) }.is_err());
+            // SAFETY: As above.
+            assert!(!unsafe { ring.has_room() });
+            let mut next = round * 4;
+            let mut in_order = true;
+            // SAFETY: The only consumer.
+            let taken = unsafe {
+                ring.pop_burst(3, |mut skb| {
+                    in_order &= skb.frame().head.first() == Some(&next);
+                    next += 1;
+                })
+            };
+            assert_eq!(taken, 3);
+            // SAFETY: As above.
+            assert_eq!(unsafe { ring.pop_burst(64, drop) }, 1);
+            assert!(in_order);
+            assert!(ring.is_empty());
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn sizes_are_rounded_up_and_packets_left_are_freed() -> Result {
+        let ring = SkbRing::new(3)?;
+        for i in 0..4 {
+            // SAFETY: The only producer.
+            assert!(unsafe { ring.push(marked(i)?) }.is_ok());
+        }
+        ring.count_refused(2);
+        assert_eq!(ring.refused(), 2);
+        Ok(())
+    }
+}
