@@ -267,6 +267,11 @@ unsafe extern "C" fn smplb_rs_neighbour(
         .neighbour_changed(port.id(), addr.to_ne_bytes(), valid.then_some(mac));
 }
 
+#[no_mangle]
+extern "C" fn smplb_rs_cpu_needed(cpu: u32) -> bool {
+    crate::engine::is_needed(cpu)
+}
+
 /// # Safety
 ///
 /// Only for the C shim, under the conditions that `rust/c/smplb.h` states.

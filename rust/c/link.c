@@ -9,6 +9,7 @@
 #include <linux/ethtool.h>
 #include <linux/if_arp.h>
 #include <linux/if_link.h>
+#include <linux/if_vlan.h>
 #include <linux/module.h>
 #include <net/rtnetlink.h>
 #include <uapi/linux/smplb.h>
@@ -73,6 +74,24 @@ void smplb_c_dev_info(struct net_device *pseudo, struct smplb_dev_info *info)
 	strscpy(info->lower_name, sd->lower->name);
 }
 
+/*
+ * A VLAN tag that was taken off goes back into the frame: what is in a VLAN is
+ * not for the switch but for a VLAN device on the pseudo interface. A frame with
+ * only a priority (VID 0) is an untagged one.
+ */
+static struct sk_buff *smplb_put_tag(struct sk_buff *skb)
+{
+	if (!skb_vlan_tag_get_id(skb)) {
+		__vlan_hwaccel_clear_tag(skb);
+		return skb;
+	}
+	skb_push(skb, ETH_HLEN);
+	skb = __vlan_hwaccel_push_inside(skb);
+	if (skb)
+		skb_pull(skb, ETH_HLEN);
+	return skb;
+}
+
 /* From the NIC: into the ring of the port's engine (figure 5, step 102). */
 static rx_handler_result_t smplb_handle_frame(struct sk_buff **pskb)
 {
@@ -85,6 +104,11 @@ static rx_handler_result_t smplb_handle_frame(struct sk_buff **pskb)
 	if (unlikely(!skb))
 		return RX_HANDLER_CONSUMED;
 	sd = rcu_dereference(skb->dev->rx_handler_data);
+	if (unlikely(skb_vlan_tag_present(skb))) {
+		skb = smplb_put_tag(skb);
+		if (!skb)
+			return RX_HANDLER_CONSUMED;
+	}
 	smplb_rs_rx(sd->port, skb);
 	return RX_HANDLER_CONSUMED;
 }
@@ -150,9 +174,24 @@ static int smplb_open(struct net_device *dev)
 		err = dev_open(sd->lower, NULL);
 	if (err)
 		return err;
+	if (dev->flags & IFF_ALLMULTI) {
+		err = dev_set_allmulti(sd->lower, 1);
+		if (err)
+			return err;
+	}
+	if (dev->flags & IFF_PROMISC) {
+		err = dev_set_promiscuity(sd->lower, 1);
+		if (err)
+			goto err_allmulti;
+	}
 	napi_enable(&sd->napi);
 	netif_start_queue(dev);
 	return 0;
+
+err_allmulti:
+	if (dev->flags & IFF_ALLMULTI)
+		dev_set_allmulti(sd->lower, -1);
+	return err;
 }
 
 static int smplb_stop(struct net_device *dev)
@@ -163,6 +202,10 @@ static int smplb_stop(struct net_device *dev)
 	napi_disable(&sd->napi);
 	dev_uc_unsync(sd->lower, dev);
 	dev_mc_unsync(sd->lower, dev);
+	if (dev->flags & IFF_ALLMULTI)
+		dev_set_allmulti(sd->lower, -1);
+	if (dev->flags & IFF_PROMISC)
+		dev_set_promiscuity(sd->lower, -1);
 	return 0;
 }
 
@@ -196,12 +239,6 @@ static int smplb_change_mtu(struct net_device *dev, int new_mtu)
 	return 0;
 }
 
-static netdev_features_t smplb_fix_features(struct net_device *dev,
-					    netdev_features_t features)
-{
-	return features | SMPLB_FEATURES;
-}
-
 static void smplb_get_stats64(struct net_device *dev,
 			      struct rtnl_link_stats64 *stats)
 {
@@ -231,7 +268,6 @@ static const struct net_device_ops smplb_netdev_ops = {
 	.ndo_set_rx_mode	= smplb_set_rx_mode,
 	.ndo_change_rx_flags	= smplb_change_rx_flags,
 	.ndo_change_mtu		= smplb_change_mtu,
-	.ndo_fix_features	= smplb_fix_features,
 	.ndo_get_stats64	= smplb_get_stats64,
 	.ndo_get_iflink		= smplb_get_iflink,
 	.ndo_validate_addr	= eth_validate_addr,

@@ -21,6 +21,8 @@
 
 struct smplb_mirror {
 	struct notifier_block fib_nb;
+	struct notifier_block nexthop_nb;
+	bool nexthops;			/* nexthop_nb is registered */
 	struct work_struct work;
 	spinlock_t lock;		/* protects events and flush */
 	struct list_head events;
@@ -65,6 +67,15 @@ static void smplb_next_hop(struct fib_info *fi, struct smplb_route_event *ev)
 	}
 }
 
+/* Something is unknown: the routes are read anew as a whole. */
+static void smplb_read_anew(struct smplb_mirror *m)
+{
+	spin_lock_bh(&m->lock);
+	m->flush = true;
+	spin_unlock_bh(&m->lock);
+	schedule_work(&m->work);
+}
+
 static int smplb_fib_event(struct notifier_block *nb, unsigned long event,
 			   void *ptr)
 {
@@ -79,16 +90,17 @@ static int smplb_fib_event(struct notifier_block *nb, unsigned long event,
 	case FIB_EVENT_ENTRY_APPEND:
 	case FIB_EVENT_ENTRY_DEL:
 		break;
+	case FIB_EVENT_NH_ADD:
+	case FIB_EVENT_NH_DEL:
+		/* A next hop of some routes works again, or no longer. */
+		smplb_read_anew(m);
+		return NOTIFY_DONE;
 	default:
 		return NOTIFY_DONE;
 	}
 	ev = kzalloc(sizeof(*ev), GFP_ATOMIC);
 	if (!ev) {
-		/* An event is lost: the routes are read anew as a whole. */
-		spin_lock_bh(&m->lock);
-		m->flush = true;
-		spin_unlock_bh(&m->lock);
-		schedule_work(&m->work);
+		smplb_read_anew(m);
 		return NOTIFY_DONE;
 	}
 	ev->table = fen->tb_id;
@@ -101,6 +113,20 @@ static int smplb_fib_event(struct notifier_block *nb, unsigned long event,
 	list_add_tail(&ev->list, &m->events);
 	spin_unlock_bh(&m->lock);
 	schedule_work(&m->work);
+	return NOTIFY_DONE;
+}
+
+/*
+ * A nexthop object changed below the routes that use it (`ip nexthop replace`,
+ * FRR), about which no FIB event tells.
+ */
+static int smplb_nexthop_event(struct notifier_block *nb, unsigned long event,
+			       void *ptr)
+{
+	struct smplb_mirror *m = container_of(nb, struct smplb_mirror, nexthop_nb);
+
+	if (event == NEXTHOP_EVENT_REPLACE)
+		smplb_read_anew(m);
 	return NOTIFY_DONE;
 }
 
@@ -124,6 +150,11 @@ static void smplb_mirror_work(struct work_struct *work)
 	struct smplb_route_event *ev, *next;
 	LIST_HEAD(events);
 	bool flush;
+
+	/* Takes RTNL, and so not in smplb_c_mirror_start(). */
+	if (!m->nexthops)
+		m->nexthops = !register_nexthop_notifier(m->net, &m->nexthop_nb,
+							 NULL);
 
 	spin_lock_bh(&m->lock);
 	flush = m->flush;
@@ -167,6 +198,7 @@ int smplb_c_mirror_start(struct net *net, void **mirror)
 	INIT_LIST_HEAD(&m->events);
 	spin_lock_init(&m->lock);
 	m->fib_nb.notifier_call = smplb_fib_event;
+	m->nexthop_nb.notifier_call = smplb_nexthop_event;
 	m->net = net;
 	m->sw = *mirror;
 	err = register_fib_notifier(net, &m->fib_nb, smplb_fib_flush, NULL);
@@ -174,6 +206,7 @@ int smplb_c_mirror_start(struct net *net, void **mirror)
 		kfree(m);
 		return err;
 	}
+	schedule_work(&m->work);
 	*mirror = m;
 	return 0;
 }
@@ -183,10 +216,11 @@ void smplb_c_mirror_stop(struct net *net, void *mirror)
 {
 	struct smplb_mirror *m = mirror;
 
+	/* First the work item, which registers; events cannot queue it again. */
+	disable_work_sync(&m->work);
 	unregister_fib_notifier(net, &m->fib_nb);
-	cancel_work_sync(&m->work);
-	/* The work item may have registered again while it was cancelled. */
-	unregister_fib_notifier(net, &m->fib_nb);
+	if (m->nexthops)
+		unregister_nexthop_notifier(net, &m->nexthop_nb);
 	smplb_fib_flush(&m->fib_nb);
 	kfree(m);
 }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /* CPU placement and manners of a busy thread: inlines that Rust cannot call. */
+#include <linux/cpuhotplug.h>
 #include <linux/cpumask.h>
 #include <linux/kthread.h>
+#include <linux/net.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/sched/isolation.h>
@@ -43,14 +45,42 @@ bool smplb_c_cpu_is_housekeeping(u32 cpu)
 	return housekeeping_test_cpu(cpu, HK_TYPE_DOMAIN);
 }
 
-/* Online housekeeping CPUs that are left when @cpu becomes a switching CPU. */
-u32 smplb_c_housekeeping_count_without(u32 cpu)
+void smplb_c_cpus_lock(void)
 {
-	u32 other, n = 0;
+	cpus_read_lock();
+}
 
-	for_each_cpu_and(other, cpu_online_mask, housekeeping_cpumask(HK_TYPE_DOMAIN))
-		n += other != cpu;
-	return n;
+void smplb_c_cpus_unlock(void)
+{
+	cpus_read_unlock();
+}
+
+/* A thread bound to a CPU cannot stay behind when that goes offline. */
+static int smplb_cpu_offline(unsigned int cpu)
+{
+	if (!smplb_rs_cpu_needed(cpu))
+		return 0;
+	net_warn_ratelimited("smplb: CPU %u polls ports and stays online; move them first\n",
+			     cpu);
+	return -EBUSY;
+}
+
+static int smplb_cpus_state;
+
+int smplb_c_cpus_register(void)
+{
+	int state = cpuhp_setup_state_nocalls(CPUHP_AP_ONLINE_DYN, "smplb:online",
+					      NULL, smplb_cpu_offline);
+
+	if (state < 0)
+		return state;
+	smplb_cpus_state = state;
+	return 0;
+}
+
+void smplb_c_cpus_unregister(void)
+{
+	cpuhp_remove_state_nocalls(smplb_cpus_state);
 }
 
 /*

@@ -75,7 +75,10 @@ int smplb_c_skb_prepare(struct sk_buff *skb, unsigned int len);
 void smplb_c_engine_relax(unsigned long *last_qs);
 bool smplb_c_cpu_online(u32 cpu);
 bool smplb_c_cpu_is_housekeeping(u32 cpu);
-u32 smplb_c_housekeeping_count_without(u32 cpu);
+void smplb_c_cpus_lock(void);
+void smplb_c_cpus_unlock(void);
+int smplb_c_cpus_register(void);
+void smplb_c_cpus_unregister(void);
 u32 smplb_c_pick_cpu(u32 nth, bool share);
 void smplb_c_sleep_prepare(void);
 void smplb_c_sleep_cancel(void);
@@ -177,6 +180,9 @@ void smplb_rs_route_commit(void *sw);
 void smplb_rs_route_flush(void *sw);
 /* Under RCU, in any context; @mac is the caller's copy. */
 void smplb_rs_neighbour(void *port, __be32 addr, const u8 *mac, bool valid);
+
+/* Rust, for sched.c: in the hotplug thread of @cpu. */
+bool smplb_rs_cpu_needed(u32 cpu);
 
 /* Rust, for net.c: once per switch, when its ports are gone. Not under RTNL. */
 void smplb_rs_net_exit(void *sw);

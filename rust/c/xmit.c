@@ -134,5 +134,10 @@ int smplb_c_frame_trim(struct sk_buff *skb, unsigned int len)
 /* Make the first @len octets from skb->data linear and ours to write. */
 int smplb_c_skb_prepare(struct sk_buff *skb, unsigned int len)
 {
-	return skb_ensure_writable(skb, min(len, skb->len));
+	int err = skb_ensure_writable(skb, min(len, skb->len));
+
+	/* Others that shared it have gone meanwhile: it is no clone any more. */
+	if (!skb_cloned(skb))
+		skb->cloned = 0;
+	return err;
 }

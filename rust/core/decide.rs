@@ -56,6 +56,9 @@ impl<A: Atom> Round<'_, '_, '_, A> {
 
     /// A frame that is no packet of a flow.
     fn other(&mut self, frame: &mut Frame<'_>) -> Verdict {
+        if let Some(verdict) = self.related(frame) {
+            return verdict;
+        }
         if self.from_host {
             return self.untouched();
         }
@@ -74,6 +77,25 @@ impl<A: Atom> Round<'_, '_, '_, A> {
         }
     }
 
+    /// An ICMP error about a packet of a connection: it goes to whom that packet came from, and
+    /// speaks of the packet as that one knows it.
+    fn related(&mut self, frame: &mut Frame<'_>) -> Option<Verdict> {
+        let connections = &self.switch.connections;
+        let key = self.filter().error(frame)?;
+        let hit = connections.find(key, connections.secret.hash(key))?;
+        let backend = self.switch.config.backend(hit.backend())?;
+        let alive = backend.epoch == connections.life(&hit).epoch();
+        if !alive || (self.from_host && !hit.is_reply()) {
+            return None;
+        }
+        let to = if hit.is_reply() {
+            ipv4::raw_daddr(hit.rewrite.addrs)
+        } else {
+            backend.addr
+        };
+        Some(self.send_related(frame, &hit, to))
+    }
+
     /// A packet to a VIP, but to nothing the switch serves: for the host, if the VIP is also its
     /// address.
     fn not_a_service(&self, frame: &Frame<'_>) -> Verdict {
@@ -89,9 +111,6 @@ impl<A: Atom> Round<'_, '_, '_, A> {
         // Looked up again: an earlier packet of the burst may have made the connection.
         match self.switch.connections.find(packet.key, packet.hash) {
             Some(hit) if hit.is_reply() || !self.from_host => self.known(packet, frame, &hit),
-            _ if self.from_host || !self.switch.config.is_vip(packet.key.dest().0) => {
-                self.untouched()
-            }
             _ => self.unknown(packet, frame),
         }
     }
@@ -139,8 +158,11 @@ impl<A: Atom> Round<'_, '_, '_, A> {
         }
     }
 
-    /// Steps 206, 210, 214 and 218: a packet to a VIP that belongs to no connection.
+    /// Steps 206, 210, 214 and 218: a packet that belongs to no connection.
     fn unknown(&mut self, packet: &Packet, frame: &mut Frame<'_>) -> Verdict {
+        if self.from_host || !self.switch.config.is_vip(packet.key.dest().0) {
+            return self.untouched();
+        }
         let (protocol, vip, now) = (packet.key.protocol(), packet.key.dest(), self.now);
         let Some((id, service)) = self.switch.config.lookup(protocol, vip.0, vip.1) else {
             return match self.switch.routes.lookup(vip.0) {

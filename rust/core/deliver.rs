@@ -5,44 +5,67 @@
 use super::connection::entry::Hit;
 use super::engine::Packet;
 use super::env::Atom;
-use super::frame::Frame;
+use super::frame::{Frame, PortId};
 use super::round::{internet_header, Round};
-use super::route::Hop;
+use super::route::{Hop, PortInfo};
 use super::verdict::{DropReason, Verdict};
 use super::wire::icmp::{ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED, ICMP_TIME_EXCEEDED};
 use super::wire::ipv4::{self, IP_HLEN};
 use super::{reply, rewrite};
 
-impl<A: Atom> Round<'_, '_, '_, A> {
-    /// A packet came to nothing, and its sender is told so if possible.
-    pub(super) fn answer(&mut self, answer: Option<u16>, reason: DropReason) -> Verdict {
-        match answer {
-            Some(len) => {
-                self.lane.drop(reason, self.port);
-                Verdict::Reply { len }
-            }
-            None => Verdict::Drop(reason),
-        }
+/// The way to a destination.
+enum Way {
+    /// To the host itself.
+    Host,
+    /// Out of a port.
+    Out(Exit),
+}
+
+/// The way out of a port.
+struct Exit {
+    port: PortId,
+    info: PortInfo,
+    /// The next hop.
+    addr: [u8; 4],
+    /// Slot and word of the neighbour table, if the next hop is known there.
+    next: Option<(u32, u64)>,
+}
+
+impl Exit {
+    /// Destination MAC address, 0 if it is not known yet.
+    fn dest(&self) -> u64 {
+        self.next.map_or(0, |(_, word)| word)
     }
 
-    /// Answers a packet with an ICMP error, within the limit. The host's own packets are not
-    /// answered.
-    fn error(
-        &mut self,
-        frame: &mut Frame<'_>,
-        vip: [u8; 4],
-        kind: (u8, u8),
-        mtu: u32,
-        reason: DropReason,
-    ) -> Verdict {
-        if self.from_host || !self.state.limiter.allow(self.now) {
-            return Verdict::Drop(reason);
+    fn verdict(&self) -> Verdict {
+        match self.next {
+            Some(_) => Verdict::Forward(self.port),
+            None => Verdict::Resolve {
+                port: self.port,
+                addr: self.addr,
+            },
         }
-        let mtu = mtu.min(u32::from(u16::MAX)) as u16;
-        self.answer(
-            reply::icmp_error(frame, self.mac, vip, kind.0, kind.1, mtu),
-            reason,
-        )
+    }
+}
+
+impl<A: Atom> Round<'_, '_, '_, A> {
+    fn way(&self, to: [u8; 4]) -> Result<Way, DropReason> {
+        let (port, addr) = match self.switch.routes.lookup(to) {
+            Hop::None => return Err(DropReason::NoRoute),
+            Hop::Host => return Ok(Way::Host),
+            Hop::Direct(port) => (port, to),
+            Hop::Gateway(port, addr) => (port, addr),
+        };
+        let info = self.switch.routes.port(port).filter(|info| info.is_up());
+        let info = *info.ok_or(DropReason::PortDown)?;
+        let slot = self.switch.neighbours.find(port, addr);
+        let next = slot.and_then(|slot| Some((slot, self.switch.neighbours.value(slot)?)));
+        Ok(Way::Out(Exit {
+            port,
+            info,
+            addr,
+            next,
+        }))
     }
 
     /// Steps 216, 220 and 224: rewrites a packet and sends it toward `to`, its new destination or,
@@ -54,67 +77,33 @@ impl<A: Atom> Round<'_, '_, '_, A> {
         hit: &Hit<'_, A>,
         to: [u8; 4],
     ) -> Verdict {
-        let (port, addr) = match self.switch.routes.lookup(to) {
-            Hop::None => return Verdict::Drop(DropReason::NoRoute),
-            Hop::Host => return self.keep(frame, hit),
-            Hop::Direct(port) => (port, to),
-            Hop::Gateway(port, addr) => (port, addr),
+        let exit = match self.way(to) {
+            Err(reason) => return Verdict::Drop(reason),
+            Ok(Way::Host) => return self.keep(frame, hit),
+            Ok(Way::Out(exit)) => exit,
         };
-        let Some(info) = self.switch.routes.port(port).filter(|info| info.is_up()) else {
-            return Verdict::Drop(DropReason::PortDown);
-        };
-        let header = internet_header(frame).copied().unwrap_or([0; IP_HLEN]);
-        let vip = if hit.is_reply() {
-            ipv4::raw_saddr(hit.rewrite.addrs)
-        } else {
-            packet.key.dest().0
-        };
-        if ipv4::ttl(&header) <= 1 {
-            return self.error(
-                frame,
-                vip,
-                (ICMP_TIME_EXCEEDED, 0),
-                0,
-                DropReason::TtlExpired,
-            );
-        }
-        let size = if frame.segment_len == 0 {
-            u32::from(ipv4::tot_len(&header))
-        } else {
-            frame.segment_len
-        };
-        if size > info.mtu() {
-            let reason = DropReason::MtuExceeded;
-            return match ipv4::frag_off(&header) & ipv4::IP_DF {
-                0 => Verdict::Drop(reason),
-                _ => self.error(
-                    frame,
-                    vip,
-                    (ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED),
-                    info.mtu(),
-                    reason,
-                ),
+        if let Some(reason) = misfit(frame, &exit) {
+            let vip = if hit.is_reply() {
+                ipv4::raw_saddr(hit.rewrite.addrs)
+            } else {
+                packet.key.dest().0
             };
+            return self.tell_misfit(frame, vip, &exit, reason);
         }
-        let slot = self.switch.neighbours.find(port, addr);
-        let next = slot.and_then(|slot| self.switch.neighbours.value(slot));
-        let dest = next.unwrap_or(0);
+        let source = exit.info.mac_word();
         rewrite::forward(
             frame.head,
             frame.checksum,
             &hit.rewrite,
-            dest,
-            info.mac_word(),
+            exit.dest(),
+            source,
         );
         hit.touch(self.now);
         self.account(hit.service(), hit.backend(), hit.is_reply(), frame.len);
-        match (slot, next) {
-            (Some(slot), Some(_)) => {
-                hit.set_hop(self.stamp, slot);
-                Verdict::Forward(port)
-            }
-            _ => Verdict::Resolve { port, addr },
+        if let Some((slot, _)) = exit.next {
+            hit.set_hop(self.stamp, slot);
         }
+        exit.verdict()
     }
 
     /// A packet of a connection whose destination is the host itself.
@@ -126,5 +115,82 @@ impl<A: Atom> Round<'_, '_, '_, A> {
         hit.touch(self.now);
         self.account(hit.service(), hit.backend(), hit.is_reply(), frame.len);
         Verdict::Stack
+    }
+
+    /// An ICMP error about packets of a connection, sent toward `to` like a packet of it.
+    pub(super) fn send_related(
+        &mut self,
+        frame: &mut Frame<'_>,
+        hit: &Hit<'_, A>,
+        to: [u8; 4],
+    ) -> Verdict {
+        let verdict = match self.way(to) {
+            Err(reason) => return Verdict::Drop(reason),
+            Ok(Way::Host) if self.from_host => return self.untouched(),
+            Ok(Way::Host) => Verdict::Stack,
+            Ok(Way::Out(exit)) => {
+                // An error is never told about an error (RFC 1122, section 3.2.2).
+                if let Some(reason) = misfit(frame, &exit) {
+                    return Verdict::Drop(reason);
+                }
+                rewrite::hop(frame.head, exit.dest(), exit.info.mac_word());
+                exit.verdict()
+            }
+        };
+        rewrite::related(frame.head, &hit.rewrite, hit.is_reply());
+        self.account(hit.service(), hit.backend(), hit.is_reply(), frame.len);
+        verdict
+    }
+
+    /// A packet came to nothing, and its sender is told so if possible.
+    pub(super) fn answer(&mut self, answer: Option<u16>, reason: DropReason) -> Verdict {
+        match answer {
+            Some(len) => {
+                self.lane.drop(reason, self.port);
+                Verdict::Reply { len }
+            }
+            None => Verdict::Drop(reason),
+        }
+    }
+
+    /// Tells the sender why its packet cannot leave, within the limit, as the VIP. The host's own
+    /// packets are not answered, nor packets that a router might have fragmented.
+    fn tell_misfit(
+        &mut self,
+        frame: &mut Frame<'_>,
+        vip: [u8; 4],
+        exit: &Exit,
+        reason: DropReason,
+    ) -> Verdict {
+        let may_be_cut = internet_header(frame).map_or(0, ipv4::frag_off) & ipv4::IP_DF == 0;
+        let (kind, code, mtu) = match reason {
+            DropReason::TtlExpired => (ICMP_TIME_EXCEEDED, 0, 0),
+            _ if may_be_cut => return Verdict::Drop(reason),
+            _ => (ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED, exit.info.mtu()),
+        };
+        if self.from_host || !self.state.limiter.allow(self.now) {
+            return Verdict::Drop(reason);
+        }
+        let mtu = mtu.min(u32::from(u16::MAX)) as u16;
+        self.answer(
+            reply::icmp_error(frame, self.mac, vip, kind, code, mtu),
+            reason,
+        )
+    }
+}
+
+/// Why a packet cannot leave by a port, if so.
+fn misfit(frame: &Frame<'_>, exit: &Exit) -> Option<DropReason> {
+    let header = internet_header(frame).copied().unwrap_or([0; IP_HLEN]);
+    let size = match frame.segment_len {
+        0 => u32::from(ipv4::tot_len(&header)),
+        segment_len => segment_len,
+    };
+    if ipv4::ttl(&header) <= 1 {
+        Some(DropReason::TtlExpired)
+    } else if size > exit.info.mtu() {
+        Some(DropReason::MtuExceeded)
+    } else {
+        None
     }
 }

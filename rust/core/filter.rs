@@ -11,13 +11,17 @@ use super::connection::key::Key;
 use super::frame::Frame;
 use super::verdict::DropReason;
 use super::wire::ethernet::{self, ETH_HLEN, ETH_P_ARP, ETH_P_IP};
-use super::wire::ipv4::{self, IPPROTO_TCP, IPPROTO_UDP, IP_HLEN};
+use super::wire::icmp::{self, ICMP_HLEN};
+use super::wire::ipv4::{self, IPPROTO_ICMP, IPPROTO_TCP, IPPROTO_UDP, IP_HLEN};
 use super::wire::tcp::{self, TCP_HLEN};
 use super::wire::udp::{self, UDP_HLEN};
 use super::wire::{checksum, ethernet::BROADCAST};
 
 /// Length of Ethernet, IPv4 and UDP header: no packet of a flow is shorter.
 pub(super) const SHORTEST: usize = ETH_HLEN + IP_HLEN + UDP_HLEN;
+
+/// End of the 64 bits of transport header that an ICMP error quotes.
+pub(super) const QUOTE_END: usize = ETH_HLEN + IP_HLEN + ICMP_HLEN + IP_HLEN + UDP_HLEN;
 
 /// Which frames are addressed to the switch.
 #[derive(Clone, Copy, Debug)]
@@ -122,6 +126,36 @@ impl Filter {
         })
     }
 
+    /// Reads an ICMP error about a packet of a flow: the key of the packets in the other direction.
+    pub fn error(&self, frame: &Frame<'_>) -> Option<Key> {
+        let head = frame.head.first_chunk::<QUOTE_END>()?;
+        let (eth, rest) = head.split_first_chunk::<ETH_HLEN>()?;
+        let (ip, rest) = rest.split_first_chunk::<IP_HLEN>()?;
+        let (icmp, rest) = rest.split_first_chunk::<ICMP_HLEN>()?;
+        let (quoted, rest) = rest.split_first_chunk::<IP_HLEN>()?;
+        let tot_len = u32::from(ipv4::tot_len(ip));
+        let whole = tot_len.wrapping_add(ETH_HLEN as u32);
+        let ours = self.is_ours(eth) && ethernet::h_proto(eth) == ETH_P_IP;
+        let sane = ipv4::version_ihl(ip) == ipv4::VERSION_IHL
+            && !ipv4::is_fragment(ip)
+            && (QUOTE_END as u32..=frame.len).contains(&whole)
+            && ipv4::check_ok(ip);
+        let error = ipv4::protocol(ip) == IPPROTO_ICMP
+            && matches!(
+                icmp::icmp_type(icmp),
+                icmp::ICMP_DEST_UNREACH | icmp::ICMP_TIME_EXCEEDED | icmp::ICMP_PARAMETERPROB
+            );
+        let about_flow = ipv4::version_ihl(quoted) == ipv4::VERSION_IHL
+            && ipv4::frag_off(quoted) & ipv4::IP_OFFSET == 0
+            && matches!(ipv4::protocol(quoted), IPPROTO_TCP | IPPROTO_UDP);
+        if !(ours && sane && error && about_flow) {
+            return None;
+        }
+        let ports = udp::raw_ports(rest.first_chunk::<UDP_HLEN>()?);
+        let quoted_key = Key::from_raw(ipv4::raw_addrs(quoted), ports, ipv4::protocol(quoted));
+        Some(quoted_key.reversed())
+    }
+
     /// Finds out what a frame is that is no packet of a flow. Only packets to a VIP are judged; the
     /// host judges others.
     pub fn other(&self, frame: &Frame<'_>, config: &View<'_>) -> Other {
@@ -167,7 +201,7 @@ fn internet(len: u32, ip: &ipv4::Header, rest: &[u8]) -> Other {
     }
     let shortest = match ipv4::protocol(ip) {
         IPPROTO_TCP => TCP_HLEN,
-        IPPROTO_UDP | ipv4::IPPROTO_ICMP => UDP_HLEN,
+        IPPROTO_UDP | IPPROTO_ICMP => UDP_HLEN,
         _ => return Other::Protocol,
     };
     let payload = usize::from(tot_len.saturating_sub(header_len));
@@ -175,8 +209,92 @@ fn internet(len: u32, ip: &ipv4::Header, rest: &[u8]) -> Other {
         return Other::Bad(DropReason::ShortFrame);
     }
     match ipv4::protocol(ip) {
-        ipv4::IPPROTO_ICMP => Other::Icmp,
+        IPPROTO_ICMP => Other::Icmp,
         // All else was right, so it is the length in the transport header.
         _ => Other::Bad(DropReason::BadL4Header),
+    }
+}
+
+#[cfg_attr(CONFIG_KUNIT = "y", kernel::macros::kunit_tests(smplb_filter))]
+#[cfg(any(test, CONFIG_KUNIT = "y"))]
+mod tests {
+    use super::super::fake::{frame, packet, Half, CLIENT, MAC, SERVER, VIP};
+    use super::super::wire::put;
+    use super::*;
+
+    fn flow(octets: &mut [u8]) -> Option<Flow> {
+        Filter::received(MAC).flow(&frame(octets))
+    }
+
+    #[test]
+    fn flows() {
+        let mut octets = packet(IPPROTO_TCP, CLIENT, VIP, tcp::SYN);
+        let found = flow(&mut octets).unwrap_or_default();
+        assert_eq!(found.key, Key::new(IPPROTO_TCP, CLIENT, VIP));
+        assert_eq!(found.flags, u16::from(tcp::SYN));
+        let mut octets = packet(IPPROTO_UDP, CLIENT, VIP, 0);
+        let found = flow(&mut octets).unwrap_or_default();
+        assert_eq!(found.key, Key::new(IPPROTO_UDP, CLIENT, VIP));
+        assert_eq!(found.flags, 0);
+        let sent = Filter::sent().flow(&frame(&mut octets)).unwrap_or_default();
+        assert_eq!(sent.flags, FROM_HOST);
+    }
+
+    #[test]
+    fn the_mac_address_decides() {
+        let mut octets = packet(IPPROTO_UDP, CLIENT, VIP, 0);
+        octets[5] ^= 1;
+        assert!(flow(&mut octets).is_none());
+        assert!(Filter::sent().flow(&frame(&mut octets)).is_some());
+        assert_eq!(
+            Filter::received(MAC).other(&frame(&mut octets), &Half::default().view()),
+            Other::Foreign
+        );
+    }
+
+    #[test]
+    fn cut_off_anywhere() {
+        for len in 0..64usize {
+            let mut octets = packet(IPPROTO_TCP, CLIENT, VIP, tcp::SYN);
+            assert!(flow(octets.get_mut(..len).unwrap_or(&mut [])).is_none());
+        }
+    }
+
+    #[test]
+    fn an_error_about_a_flow() {
+        let mut octets = [0; QUOTE_END];
+        put(
+            &mut octets,
+            0,
+            packet(ipv4::IPPROTO_ICMP, SERVER, CLIENT, 0),
+        );
+        let Some(ip) = octets
+            .get_mut(ETH_HLEN..)
+            .and_then(|rest| rest.first_chunk_mut())
+        else {
+            return;
+        };
+        ipv4::write(
+            ip,
+            (QUOTE_END - ETH_HLEN) as u16,
+            IPPROTO_ICMP,
+            SERVER.0,
+            CLIENT.0,
+        );
+        put(
+            &mut octets,
+            34,
+            [icmp::ICMP_DEST_UNREACH, 3, 0, 0, 0, 0, 0, 0],
+        );
+        let quoted = packet(IPPROTO_UDP, CLIENT, SERVER, 0);
+        put(
+            &mut octets,
+            42,
+            super::super::wire::get::<28>(&quoted, ETH_HLEN),
+        );
+        let found = Filter::received(MAC).error(&frame(&mut octets));
+        assert_eq!(found, Some(Key::new(IPPROTO_UDP, SERVER, CLIENT)));
+        octets[34] = icmp::ICMP_ECHO;
+        assert!(Filter::received(MAC).error(&frame(&mut octets)).is_none());
     }
 }

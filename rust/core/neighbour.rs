@@ -173,3 +173,59 @@ impl<A: Atom> Neighbours<'_, A> {
 pub(super) fn port_of(value: u64) -> PortId {
     PortId((value >> 48) as u16)
 }
+
+#[cfg_attr(CONFIG_KUNIT = "y", kernel::macros::kunit_tests(smplb_neighbour))]
+#[cfg(any(test, CONFIG_KUNIT = "y"))]
+mod tests {
+    use super::super::fake::TestAtom;
+    use super::*;
+
+    const P: PortId = PortId(3);
+    const MAC: [u8; 6] = [2, 1, 2, 3, 4, 5];
+
+    #[test]
+    fn learned_and_forgotten() -> Result<(), ()> {
+        let slots: [Slot<TestAtom>; 4] = Default::default();
+        let table = Neighbours { slots: &slots };
+        assert!(table.find(P, [10, 0, 0, 1]).is_none());
+        assert!(table.set(P, [10, 0, 0, 1], MAC));
+        let slot = table.find(P, [10, 0, 0, 1]).ok_or(())?;
+        assert_eq!(table.get(slot), Some((MAC, P)));
+        assert!(table.find(PortId(2), [10, 0, 0, 1]).is_none());
+        assert!(table.set(P, [10, 0, 0, 1], [2; 6]));
+        assert_eq!(table.get(slot), Some(([2; 6], P)));
+        assert_eq!(table.count(), 1);
+        assert!(table.invalidate(P, [10, 0, 0, 1]));
+        assert!(!table.invalidate(P, [10, 0, 0, 1]));
+        assert_eq!(table.get(slot), None);
+        assert!(table.find(P, [10, 0, 0, 1]).is_none());
+        // The slot still belongs to the key.
+        assert!(table.set(P, [10, 0, 0, 1], MAC));
+        assert_eq!(table.find(P, [10, 0, 0, 1]), Some(slot));
+        assert!(table.set(P, [10, 0, 0, 1], [0; 6]));
+        assert_eq!(table.count(), 0);
+        Ok(())
+    }
+
+    #[test]
+    fn full_until_recycled() {
+        let slots: [Slot<TestAtom>; 4] = Default::default();
+        let table = Neighbours { slots: &slots };
+        for host in 1..=4 {
+            assert!(table.set(P, [10, 0, 0, host], MAC));
+        }
+        assert!(!table.set(P, [10, 0, 0, 5], MAC));
+        assert!(table.invalidate(P, [10, 0, 0, 2]));
+        assert!(!table.set(P, [10, 0, 0, 5], MAC));
+        assert_eq!(table.recycle(), 1);
+        assert!(table.set(P, [10, 0, 0, 5], MAC));
+        assert!(table.find(P, [10, 0, 0, 2]).is_none());
+        for host in [1, 3, 4, 5] {
+            assert!(table.find(P, [10, 0, 0, host]).is_some());
+        }
+        table.invalidate_port(PortId(9));
+        assert_eq!(table.count(), 4);
+        table.invalidate_port(P);
+        assert_eq!((table.count(), table.recycle()), (0, 4));
+    }
+}

@@ -49,3 +49,64 @@ pub fn remember(recent: &mut [u64], mark: Mark, index: u32) {
         *word = (u64::from(mark.tag) << 32) | u64::from(index);
     }
 }
+
+#[cfg_attr(CONFIG_KUNIT = "y", kernel::macros::kunit_tests(smplb_recent))]
+#[cfg(any(test, CONFIG_KUNIT = "y"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_one_is_remembered() {
+        let mut recent = [0; RECENT_LEN / 64];
+        let (a, b) = (Key { addrs: 1, ports: 2 }, Key { addrs: 3, ports: 4 });
+        remember(
+            &mut recent,
+            Mark {
+                at: 5,
+                ..Mark::of(a)
+            },
+            77,
+        );
+        assert_eq!(
+            recall(
+                &recent,
+                Mark {
+                    at: 5,
+                    ..Mark::of(a)
+                }
+            ),
+            77
+        );
+        assert_eq!(
+            recall(
+                &recent,
+                Mark {
+                    at: 5,
+                    ..Mark::of(b)
+                }
+            ),
+            0
+        );
+        remember(
+            &mut recent,
+            Mark {
+                at: 5,
+                ..Mark::of(b)
+            },
+            88,
+        );
+        assert_eq!(
+            recall(
+                &recent,
+                Mark {
+                    at: 5,
+                    ..Mark::of(a)
+                }
+            ),
+            0
+        );
+        // A memory that is too short remembers less.
+        remember(&mut [], Mark::of(a), 1);
+        assert_eq!(recall(&[], Mark::of(a)), 0);
+    }
+}

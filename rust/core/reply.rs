@@ -166,3 +166,51 @@ pub fn icmp_error(
     turn(eth, mac);
     Some(ERROR as u16)
 }
+
+#[cfg_attr(CONFIG_KUNIT = "y", kernel::macros::kunit_tests(smplb_reply))]
+#[cfg(any(test, CONFIG_KUNIT = "y"))]
+mod tests {
+    use super::super::fake::{frame, packet, transport_sum, CLIENT, MAC, PEER, VIP};
+    use super::super::wire::get;
+    use super::*;
+
+    #[test]
+    fn a_syn_is_reset() {
+        let mut octets = packet(ipv4::IPPROTO_TCP, CLIENT, VIP, SYN);
+        assert_eq!(reset(&mut frame(&mut octets), MAC), Some(54));
+        let ip: ipv4::Header = get(&octets, ETH_HLEN);
+        assert!(ipv4::check_ok(&ip));
+        assert_eq!((ipv4::saddr(&ip), ipv4::daddr(&ip)), (VIP.0, CLIENT.0));
+        assert_eq!(get::<6>(&octets, 0), PEER);
+        let tcp: tcp::Header = get(&octets, 34);
+        // 10 octets of payload and the SYN.
+        assert_eq!((tcp::seq(&tcp), tcp::ack_seq(&tcp)), (0, 1011));
+        let sum = checksum::pseudo(VIP.0, CLIENT.0, ipv4::IPPROTO_TCP, 20);
+        assert_eq!(checksum::finish(checksum::add(sum, &tcp)), 0);
+    }
+
+    #[test]
+    fn a_reset_is_not() {
+        let mut octets = packet(ipv4::IPPROTO_TCP, CLIENT, VIP, RST);
+        let before = octets;
+        assert_eq!(reset(&mut frame(&mut octets), MAC), None);
+        assert_eq!(octets, before);
+        assert!(transport_sum(&octets) != 0);
+    }
+
+    #[test]
+    fn an_error_needs_room() {
+        let mut octets = packet(ipv4::IPPROTO_UDP, CLIENT, VIP, 0);
+        assert_eq!(
+            icmp_error(&mut frame(&mut octets), MAC, VIP.0, 11, 0, 0),
+            None
+        );
+        let mut longer = [0; ERROR];
+        put(&mut longer, 0, octets);
+        assert_eq!(
+            icmp_error(&mut frame(&mut longer), MAC, VIP.0, 11, 0, 0),
+            Some(70)
+        );
+        assert_eq!(get::<28>(&longer, 42), get::<28>(&octets, 14));
+    }
+}

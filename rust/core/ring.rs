@@ -177,3 +177,106 @@ impl<P: Index, C: Index> Consumer<P, C> {
         self.consumed.store_release(self.next);
     }
 }
+
+#[cfg_attr(CONFIG_KUNIT = "y", kernel::macros::kunit_tests(smplb_ring))]
+#[cfg(any(test, CONFIG_KUNIT = "y"))]
+mod tests {
+    use ::core::cell::Cell;
+
+    use super::*;
+
+    impl Index for Cell<u32> {
+        fn load_acquire(&self) -> u32 {
+            self.get()
+        }
+
+        fn store_release(&self, value: u32) {
+            self.set(value);
+        }
+    }
+
+    #[test]
+    fn there_and_back_over_the_end() -> Result<(), ()> {
+        let (produced, consumed, mut cells) = (Cell::new(0), Cell::new(0), [0u32; 4]);
+        let mut producer = Producer::new(&produced, &consumed, 4).ok_or(())?;
+        let mut consumer = Consumer::new(&produced, &consumed, 4).ok_or(())?;
+        let (mut next, mut expected) = (0u32, 0u32);
+        for round in 0..100u32 {
+            let wanted = round % 6;
+            let span = producer.reserve(wanted).map_err(|_| ())?;
+            assert_eq!(span.len(), wanted.min(4));
+            for position in span.positions() {
+                if let Some(cell) = cells.get_mut(position) {
+                    *cell = next;
+                }
+                next = next.wrapping_add(1);
+            }
+            producer.publish(span.len());
+            let span = consumer.available(9).map_err(|_| ())?;
+            assert_eq!(span.is_empty(), wanted == 0);
+            for position in span.positions() {
+                assert_eq!(cells.get(position).copied(), Some(expected));
+                expected = expected.wrapping_add(1);
+            }
+            consumer.release(span.len());
+        }
+        assert_eq!(next, expected);
+        Ok(())
+    }
+
+    #[test]
+    fn counters_wrap() {
+        let (produced, consumed) = (Cell::new(u32::MAX), Cell::new(u32::MAX));
+        let start = u32::MAX;
+        let mut producer = Producer {
+            produced: &produced,
+            consumed: &consumed,
+            mask: 3,
+            next: start,
+            seen: start,
+        };
+        let mut consumer = Consumer {
+            produced: &produced,
+            consumed: &consumed,
+            mask: 3,
+            next: start,
+            seen: start,
+        };
+        assert_eq!(producer.reserve(3).map(|span| span.len()), Ok(3));
+        producer.publish(3);
+        assert_eq!(produced.get(), 2);
+        assert_eq!(
+            consumer
+                .available(8)
+                .map(|span| (span.len(), span.position(0))),
+            Ok((3, 3))
+        );
+        consumer.release(2);
+        assert_eq!(producer.reserve(8).map(|span| span.len()), Ok(3));
+    }
+
+    #[test]
+    fn a_peer_that_lies() -> Result<(), ()> {
+        let (produced, consumed) = (Cell::new(0), Cell::new(0));
+        let mut producer = Producer::new(&produced, &consumed, 8).ok_or(())?;
+        let mut consumer = Consumer::new(&produced, &consumed, 8).ok_or(())?;
+        producer.publish(5);
+        consumed.set(6);
+        assert_eq!(producer.reserve(8), Err(Corrupt));
+        consumed.set(u32::MAX);
+        assert_eq!(producer.reserve(8), Err(Corrupt));
+        consumed.set(0);
+        produced.set(9);
+        assert_eq!(consumer.available(1), Err(Corrupt));
+        produced.set(8);
+        assert_eq!(consumer.available(1).map(|span| span.len()), Ok(1));
+        produced.set(7);
+        assert_eq!(consumer.available(9), Err(Corrupt));
+        // No more is given back than was taken.
+        consumer.release(100);
+        assert_eq!(consumed.get(), 8);
+        assert!(Producer::new(&produced, &consumed, 6).is_none());
+        assert!(Producer::new(&produced, &consumed, 0).is_none());
+        Ok(())
+    }
+}

@@ -90,7 +90,7 @@ impl<'s, 'e, 'a, A: Atom> Round<'s, 'e, 'a, A> {
     pub(super) fn express(&self, packet: &Packet, frame: Frame<'_>) -> Option<Verdict> {
         let entry = self.switch.connections.entry(packet.candidate)?;
         let version = entry.begin(packet.key)?;
-        if packet.flags & (EVENTS as u16 | FROM_HOST) != 0 || !entry.is_quiet() {
+        if packet.flags & (EVENTS | FROM_HOST) != 0 || !entry.is_quiet() {
             return None;
         }
         let next = self

@@ -236,3 +236,105 @@ impl<'a> Routes<'a> {
         self.ports.get(usize::from(id.0))
     }
 }
+
+#[cfg_attr(CONFIG_KUNIT = "y", kernel::macros::kunit_tests(smplb_route))]
+#[cfg(any(test, CONFIG_KUNIT = "y"))]
+mod tests {
+    use super::*;
+
+    const A: Hop = Hop::Direct(PortId(1));
+    const B: Hop = Hop::Gateway(PortId(2), [10, 0, 0, 1]);
+
+    fn routes<'a>(ranges: &'a [Range], ports: &'a [PortInfo; MAX_PORTS]) -> Routes<'a> {
+        Routes {
+            generation: 1,
+            ranges,
+            ports,
+        }
+    }
+
+    #[test]
+    fn the_longest_prefix_wins() -> Result<(), ()> {
+        let mut prefixes = [
+            Prefix::new(0, 0, B),
+            Prefix::new(0x0a00_0000, 8, A),
+            Prefix::new(0x0a01_0000, 16, Hop::Host),
+            Prefix::new(0x0a01_0203, 32, Hop::None),
+            Prefix::new(0xffff_ffff, 32, Hop::Host),
+        ];
+        let mut out = [Range::default(); 11];
+        let len = flatten(&mut prefixes, &mut out).map_err(|_| ())?;
+        let ports = [PortInfo::default(); MAX_PORTS];
+        let routes = routes(out.get(..len).unwrap_or(&[]), &ports);
+        let cases = [
+            ([0, 0, 0, 0], B),
+            ([9, 255, 255, 255], B),
+            ([10, 0, 0, 0], A),
+            ([10, 1, 0, 0], Hop::Host),
+            ([10, 1, 2, 2], Hop::Host),
+            ([10, 1, 2, 3], Hop::None),
+            ([10, 1, 2, 4], Hop::Host),
+            ([10, 1, 255, 255], Hop::Host),
+            ([10, 2, 0, 0], A),
+            ([10, 255, 255, 255], A),
+            ([11, 0, 0, 0], B),
+            ([255, 255, 255, 254], B),
+            ([255, 255, 255, 255], Hop::Host),
+        ];
+        for (addr, hop) in cases {
+            assert_eq!(routes.lookup(addr), hop);
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn of_equals_the_first_wins() {
+        let mut prefixes = [
+            Prefix::new(0x0a00_0000, 8, A),
+            Prefix::new(0x0aff_ffff, 8, B),
+        ];
+        let mut out = [Range::default(); 5];
+        assert_eq!(flatten(&mut prefixes, &mut out), Ok(3));
+        assert_eq!(
+            out[1],
+            Range {
+                start: 0x0a00_0000,
+                hop: A
+            }
+        );
+        assert_eq!(
+            out[2],
+            Range {
+                start: 0x0b00_0000,
+                hop: Hop::None
+            }
+        );
+    }
+
+    #[test]
+    fn no_routes_and_no_room() {
+        let mut out = [Range::default(); 1];
+        assert_eq!(flatten(&mut [], &mut out), Ok(1));
+        assert_eq!(flatten(&mut [Prefix::new(0, 0, A)], &mut out), Ok(1));
+        assert_eq!(out[0].hop, A);
+        assert_eq!(
+            flatten(&mut [Prefix::new(5, 32, A)], &mut out),
+            Err(RouteError::Full)
+        );
+        let ports = [PortInfo::default(); MAX_PORTS];
+        assert_eq!(routes(&[], &ports).lookup([1, 2, 3, 4]), Hop::None);
+    }
+
+    #[test]
+    fn ports() {
+        let info = PortInfo::new([1, 2, 3, 4, 5, 6], 1500, true);
+        assert_eq!(
+            (info.mac(), info.mtu(), info.is_up()),
+            ([1, 2, 3, 4, 5, 6], 1500, true)
+        );
+        assert!(!PortInfo::new([1, 2, 3, 4, 5, 6], 1500, false).is_up());
+        let ports = [info; MAX_PORTS];
+        assert!(routes(&[], &ports).port(PortId(63)).is_some());
+        assert!(routes(&[], &ports).port(PortId(64)).is_none());
+    }
+}

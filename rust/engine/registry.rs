@@ -34,16 +34,29 @@ pub(crate) unsafe fn init() {
     unsafe { ENGINES.init() };
 }
 
-/// Checks that `cpu` may become a switching CPU.
+/// Whether an online housekeeping CPU is left without an engine when `cpu` has
+/// one and polls `moved`.
+fn leaves_control(engines: &[Running], cpu: u32, moved: Option<&Port>) -> bool {
+    let busy = |other: u32| {
+        let leaving = usize::from(moved.is_some_and(|port| port.cpu() == other));
+        let running = engines.iter().find(|r| r.engine.cpu() == other);
+        running.is_some_and(|r| r.ports > leaving)
+    };
+    let free = |&other: &u32| other != cpu && cpu::is_online(other) && !busy(other);
+    (0..cpu::count()).filter(free).any(cpu::is_housekeeping)
+}
+
+/// Checks that `cpu` may become the switching CPU of a new port or of `moved`.
 ///
 /// # Errors
 ///
 /// `EINVAL` when it is offline or the last housekeeping CPU.
-fn check(cpu: u32, extack: &Extack) -> Result {
+fn check(cpu: u32, moved: Option<&Port>, extack: &Extack) -> Result {
     if !cpu::is_online(cpu) {
         return Err(extack.refuse(EINVAL, c_str!("the CPU is not online")));
     }
-    if !cpu::leaves_housekeeping(cpu) && !crate::share_control_cpu() {
+    let leaves_control = leaves_control(&ENGINES.lock(), cpu, moved);
+    if !leaves_control && !crate::share_control_cpu() {
         return Err(extack.refuse(
             EINVAL,
             c_str!("it is the last CPU for everything else; choose another or load smplb with share_control_cpu=1"),
@@ -63,12 +76,14 @@ pub(crate) fn choose(cpu: Option<u32>, nth: u32, extack: &Extack) -> Result<u32>
             )
         })?,
     };
-    check(cpu, extack)?;
+    check(cpu, None, extack)?;
     Ok(cpu)
 }
 
 /// Has the engine of `cpu` poll `port`, starting the engine when it is new.
 pub(crate) fn place(port: &Arc<Port>, cpu: u32) -> Result {
+    // A CPU on its way offline takes no new thread, see `is_needed`.
+    let _online = cpu::OnlineGuard::new();
     let mut engines = ENGINES.lock();
     let local = port.switch().new_local(cpu)?;
     let (attached, detached) = (Reply::new()?, Reply::new()?);
@@ -99,7 +114,7 @@ pub(crate) fn place(port: &Arc<Port>, cpu: u32) -> Result {
 /// Starts an engine; returns its place in the list.
 fn start(engines: &mut KVec<Running>, cpu: u32) -> Result<usize> {
     engines.reserve(1, GFP_KERNEL)?;
-    let engine = Engine::new(cpu, !cpu::leaves_housekeeping(cpu))?;
+    let engine = Engine::new(cpu, !leaves_control(engines, cpu, None))?;
     let thread = Kthread::spawn(cpu, engine.clone())?;
     engine.waker.populate(thread.waker());
     engines.push(
@@ -141,10 +156,10 @@ pub(crate) fn remove(port: &Arc<Port>) {
 
 /// Moves `port` to the engine of `cpu`. Packets on its rings wait meanwhile.
 pub(crate) fn move_port(port: &Arc<Port>, cpu: u32, extack: &Extack) -> Result {
-    check(cpu, extack)?;
     if port.cpu() == cpu {
         return Ok(());
     }
+    check(cpu, Some(port), extack)?;
     let before = port.cpu();
     remove(port);
     place(port, cpu).map_err(|e| {
@@ -154,6 +169,11 @@ pub(crate) fn move_port(port: &Arc<Port>, cpu: u32, extack: &Extack) -> Result {
         }
         extack.refuse(e, c_str!("the engine of that CPU could not be started"))
     })
+}
+
+/// Whether ports are polled on `cpu`, so that it must stay online.
+pub(crate) fn is_needed(cpu: u32) -> bool {
+    ENGINES.lock().iter().any(|r| r.engine.cpu() == cpu)
 }
 
 /// What is known of an engine, for listings.

@@ -27,10 +27,23 @@ pub(crate) fn is_housekeeping(cpu: u32) -> bool {
     cpu < count() && unsafe { ffi::smplb_c_cpu_is_housekeeping(cpu) }
 }
 
-/// Whether another online housekeeping CPU remains besides `cpu`.
-pub(crate) fn leaves_housekeeping(cpu: u32) -> bool {
-    // SAFETY: No preconditions.
-    unsafe { ffi::smplb_c_housekeeping_count_without(cpu) > 0 }
+/// A section in which no CPU goes offline or comes online. It may sleep.
+pub(crate) struct OnlineGuard(());
+
+impl OnlineGuard {
+    /// Enters the section.
+    pub(crate) fn new() -> Self {
+        // SAFETY: Balanced by `drop`.
+        unsafe { ffi::smplb_c_cpus_lock() };
+        Self(())
+    }
+}
+
+impl Drop for OnlineGuard {
+    fn drop(&mut self) {
+        // SAFETY: Balances `new`.
+        unsafe { ffi::smplb_c_cpus_unlock() };
+    }
 }
 
 /// The CPU for the `nth` port when none was asked for; with `share`, the control

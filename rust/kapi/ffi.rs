@@ -61,7 +61,10 @@ extern "C" {
     pub(crate) fn smplb_c_cpu_online(cpu: u32) -> bool;
     pub(crate) fn smplb_c_log_error(what: *const c_char, error: c_int);
     pub(crate) fn smplb_c_cpu_is_housekeeping(cpu: u32) -> bool;
-    pub(crate) fn smplb_c_housekeeping_count_without(cpu: u32) -> u32;
+    pub(crate) fn smplb_c_cpus_lock();
+    pub(crate) fn smplb_c_cpus_unlock();
+    pub(crate) fn smplb_c_cpus_register() -> c_int;
+    pub(crate) fn smplb_c_cpus_unregister();
     pub(crate) fn smplb_c_pick_cpu(nth: u32, share: bool) -> u32;
     pub(crate) fn smplb_c_sleep_prepare();
     pub(crate) fn smplb_c_sleep_cancel();

@@ -97,21 +97,27 @@ impl Drop for Mirror {
 pub(crate) struct Registrations(());
 
 impl Registrations {
-    /// Registers the namespaces' place for a switch, the listener for
-    /// neighbours and the link kind.
+    /// Registers the watch over CPUs, the namespaces' place for a switch, the
+    /// listener for neighbours and the link kind.
     pub(crate) fn new() -> Result<Self> {
         let check = kernel::error::to_result;
         // SAFETY: Called once, by the module's `init`; each is undone below or
         // in `drop`.
         unsafe {
-            check(ffi::smplb_c_pernet_register())?;
+            check(ffi::smplb_c_cpus_register())?;
+            if let Err(e) = check(ffi::smplb_c_pernet_register()) {
+                ffi::smplb_c_cpus_unregister();
+                return Err(e);
+            }
             if let Err(e) = check(ffi::smplb_c_mirror_register()) {
                 ffi::smplb_c_pernet_unregister();
+                ffi::smplb_c_cpus_unregister();
                 return Err(e);
             }
             if let Err(e) = check(ffi::smplb_c_link_register()) {
                 ffi::smplb_c_mirror_unregister();
                 ffi::smplb_c_pernet_unregister();
+                ffi::smplb_c_cpus_unregister();
                 return Err(e);
             }
         }
@@ -126,6 +132,7 @@ impl Drop for Registrations {
             ffi::smplb_c_link_unregister();
             ffi::smplb_c_mirror_unregister();
             ffi::smplb_c_pernet_unregister();
+            ffi::smplb_c_cpus_unregister();
         }
     }
 }

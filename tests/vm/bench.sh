@@ -13,6 +13,8 @@
 # not in it. There is one vCPU, which the engine shares with the rest
 # (share_control_cpu=1), so that it never spins. `base` is the generator, one
 # veth and a drop by MAC address; it is subtracted from every other figure.
+# `forward` is the kernel's own IP forwarding: what is no service goes there with
+# smplb too.
 . "$(dirname "$0")/lib.sh"
 
 OUT=${SMPLB_OUT:?the results go there}/bench.jsonl
@@ -26,8 +28,8 @@ runtime() {
 	for dir in /proc/[0-9]*; do
 		case $(cat "$dir/comm" 2>/dev/null) in
 		kpktgend_0 | ksoftirqd/0 | smplb/0)
-			ns=$(awk '/se.sum_exec_runtime/ { split($3, t, "."); print t[1] * 1000000 + t[2] }' "$dir/sched")
-			sum=$((sum + ns))
+			ns=$(awk '/se.sum_exec_runtime/ { sub(/\./, "", $3); print $3 }' "$dir/sched")
+			sum=$((sum + 10#$ns))
 			;;
 		esac
 	done
@@ -99,11 +101,19 @@ reached() {
 	(($(sunk) - $1 >= $2))
 }
 
+# row SCENARIO SYSTEM FLOWS DST [COUNT]
 row() {
-	local scenario=$1 system=$2 flows=$3 instructions=$(($4 - BASE))
-	printf '%-8s %-6s %6s flows: %6s in all, %6s its own\n' "$scenario" "$system" "$flows" "$4" "$instructions"
+	local scenario=$1 system=$2 flows=$3 dst=$4 all own
+	all=$(measure "$flows" 1024 "$dst" "$MAC" "${5:-$COUNT}") || exit 1
+	own=$((all - BASE))
+	printf '%-8s %-6s %6s flows: %6s in all, %6s its own\n' "$scenario" "$system" "$flows" "$all" "$own"
 	printf '{"scenario":"%s","system":"%s","port":"netdev","flows":%s,"instructions":%s}\n' \
-		"$scenario" "$system" "$flows" "$instructions" >>"$OUT"
+		"$scenario" "$system" "$flows" "$own" >>"$OUT"
+}
+
+# warm DST FLOWS COUNT: make the connections and fill the caches.
+warm() {
+	measure "$2" 1024 "$1" "$MAC" "$3" >/dev/null || exit 1
 }
 
 check_clock
@@ -139,22 +149,22 @@ echo "base: generator, one veth, sink: $BASE"
 echo "==> IPVS and the kernel's forwarding"
 addresses d0 d1
 for vip in 192.0.2.10 192.0.2.11 192.0.2.12; do ip addr add $vip/32 dev lo; done
-measure 1 1024 10.2.0.2 "$MAC" 20000 >/dev/null
-row forward ipvs 1 "$(measure 1 1024 10.2.0.2 "$MAC")"
+warm 10.2.0.2 1 20000
+row forward ipvs 1 10.2.0.2
 ipvs() {
 	ipvsadm -A -u "$1:9" -s rr
-	ipvsadm -a -u "$1:9" -r 10.2.0.2:9 "$2"
+	ipvsadm -a -u "$1:9" -r "10.2.0.2:${3:-9}" "$2"
 }
 ipvs 192.0.2.10 -m
-measure 10000 1024 192.0.2.10 "$MAC" 30000 >/dev/null
-row nat-hit ipvs 1 "$(measure 1 1024 192.0.2.10 "$MAC")"
-row nat-hit ipvs 10000 "$(measure 10000 1024 192.0.2.10 "$MAC")"
+warm 192.0.2.10 10000 30000
+row nat-hit ipvs 1 192.0.2.10
+row nat-hit ipvs 10000 192.0.2.10
 ipvs 192.0.2.11 -g
-measure 10000 1024 192.0.2.11 "$MAC" 30000 >/dev/null
-row dr-hit ipvs 1 "$(measure 1 1024 192.0.2.11 "$MAC")"
-row dr-hit ipvs 10000 "$(measure 10000 1024 192.0.2.11 "$MAC")"
-ipvs 192.0.2.12 -m
-row nat-new ipvs 50000 "$(measure 50000 1024 192.0.2.12 "$MAC" 50000)"
+warm 192.0.2.11 10000 30000
+row dr-hit ipvs 1 192.0.2.11
+row dr-hit ipvs 10000 192.0.2.11
+ipvs 192.0.2.12 -m 10
+row nat-new ipvs 50000 192.0.2.12 50000
 ipvsadm -C
 for vip in 192.0.2.10 192.0.2.11 192.0.2.12; do ip addr del $vip/32 dev lo; done
 ip addr flush dev d0
@@ -168,20 +178,20 @@ ip link set smplb0 up
 ip link set smplb1 up
 addresses smplb0 smplb1
 sleep 1
-measure 1 1024 10.2.0.2 "$MAC" 20000 >/dev/null
-row forward smplb 1 "$(measure 1 1024 10.2.0.2 "$MAC")"
 smplb() {
 	expect "service" smplbctl service add "udp:$1:9" --mode "$2"
-	expect "backend" smplbctl backend add "udp:$1:9" 10.2.0.2
+	expect "backend" smplbctl backend add "udp:$1:9" "10.2.0.2:${3:-9}"
 }
 smplb 192.0.2.10 nat
-measure 10000 1024 192.0.2.10 "$MAC" 30000 >/dev/null
-row nat-hit smplb 1 "$(measure 1 1024 192.0.2.10 "$MAC")"
-row nat-hit smplb 10000 "$(measure 10000 1024 192.0.2.10 "$MAC")"
+warm 192.0.2.10 10000 30000
+row nat-hit smplb 1 192.0.2.10
+row nat-hit smplb 10000 192.0.2.10
 smplb 192.0.2.11 dr
-measure 10000 1024 192.0.2.11 "$MAC" 30000 >/dev/null
-row dr-hit smplb 1 "$(measure 1 1024 192.0.2.11 "$MAC")"
-row dr-hit smplb 10000 "$(measure 10000 1024 192.0.2.11 "$MAC")"
-smplb 192.0.2.12 nat
-row nat-new smplb 50000 "$(measure 50000 1024 192.0.2.12 "$MAC" 50000)"
+warm 192.0.2.11 10000 30000
+row dr-hit smplb 1 192.0.2.11
+row dr-hit smplb 10000 192.0.2.11
+smplb 192.0.2.12 nat 10
+row nat-new smplb 50000 192.0.2.12 50000
 smplbctl stats
+lost=$(smplbctl -j stats | json "sum(x['packets'] for x in d['drops'])")
+((lost == 0)) || die "$lost packets were dropped"

@@ -104,3 +104,69 @@ impl HalfMut<'_> {
         }
     }
 }
+
+#[cfg_attr(CONFIG_KUNIT = "y", kernel::macros::kunit_tests(smplb_apply))]
+#[cfg(any(test, CONFIG_KUNIT = "y"))]
+mod tests {
+    use super::super::super::fake::{service_key, Half, SERVER};
+    use super::super::build::Summary;
+    use super::*;
+
+    /// Makes `standby` the configuration of one UDP service with backends on these ports.
+    fn apply(active: &Half, standby: &mut Half, generation: u64, ports: &[u16]) -> Option<Summary> {
+        let (key, mut half) = (service_key(17), standby.lend());
+        half.begin(&active.view(), generation);
+        half.apply_begin();
+        half.keep_service(key);
+        for port in ports {
+            half.keep_backend(key, SERVER.0, *port);
+        }
+        half.apply_sweep();
+        half.put_service(key, ServiceOptions::default()).ok()?;
+        for port in ports {
+            half.put_backend(key, SERVER.0, *port, 1).ok()?;
+        }
+        half.finish(&active.view()).ok()
+    }
+
+    #[test]
+    fn what_stays_keeps_its_place() {
+        let (mut a, mut b) = (Half::default(), Half::default());
+        assert_eq!(
+            apply(&b, &mut a, 1, &[1, 2, 3]),
+            Some(Summary { slots_moved: 3 })
+        );
+        assert_eq!(
+            apply(&a, &mut b, 2, &[4, 2]),
+            Some(Summary { slots_moved: 2 })
+        );
+        let place = |half: &Half, port| {
+            let found = half.view().find_backend(ServiceId(0), SERVER.0, port);
+            found.map(|(id, backend)| (id, *backend))
+        };
+        let (old, new) = (place(&a, 2), place(&b, 2));
+        assert!(old.is_some() && old.map(|found| found.0) == new.map(|found| found.0));
+        assert_eq!(new.map(|found| found.1.epoch), Some(1));
+        assert_eq!(place(&b, 4).map(|found| found.1.epoch), Some(2));
+        assert!(place(&b, 1).is_none());
+        assert_eq!(
+            b.view().service(ServiceId(0)).map(|service| service.epoch),
+            Some(1)
+        );
+    }
+
+    #[test]
+    fn twice_is_once_too_often() {
+        let (a, mut b) = (Half::default(), Half::default());
+        assert!(apply(&a, &mut b, 1, &[1, 1]).is_none());
+        let mut half = b.lend();
+        half.begin(&a.view(), 2);
+        half.apply_begin();
+        half.apply_sweep();
+        assert!(half
+            .put_service(service_key(17), ServiceOptions::default())
+            .is_ok());
+        let again = half.put_service(service_key(17), ServiceOptions::default());
+        assert_eq!(again.err(), Some(ConfigError::Exists));
+    }
+}

@@ -181,6 +181,19 @@ pub struct Backend {
     pub(super) credit: i32,
 }
 
+#[cfg(any(test, CONFIG_KUNIT = "y"))]
+impl Backend {
+    /// A backend in a chain.
+    pub(super) fn for_test(weight: u16, next: u16) -> Self {
+        Self {
+            weight,
+            next,
+            used: true,
+            ..Self::default()
+        }
+    }
+}
+
 /// One address of the set of VIPs.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Vip {

@@ -121,3 +121,45 @@ fn round([mut v0, mut v1, mut v2, mut v3]: [u64; 4]) -> [u64; 4] {
     v1 = v1.rotate_left(17) ^ v2;
     [v0, v1, v2.rotate_left(32), v3]
 }
+
+#[cfg_attr(CONFIG_KUNIT = "y", kernel::macros::kunit_tests(smplb_key))]
+#[cfg(any(test, CONFIG_KUNIT = "y"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts() {
+        let key = Key::new(6, ([192, 0, 2, 1], 0x1234), ([10, 1, 2, 3], 80));
+        assert_eq!(key.protocol(), 6);
+        assert_eq!(key.source(), ([192, 0, 2, 1], 0x1234));
+        assert_eq!(key.dest(), ([10, 1, 2, 3], 80));
+        assert_eq!(key.reversed().source(), key.dest());
+        assert_eq!(key.reversed().reversed(), key);
+        assert_eq!(key.raw_ports().to_ne_bytes(), [0x12, 0x34, 0, 80]);
+    }
+
+    #[test]
+    fn every_bit_of_the_key_and_the_secret_counts() {
+        let key = Key {
+            addrs: 0x0123_4567_89ab_cdef,
+            ports: 0x06_1122_3344,
+        };
+        let hash = Secret::new([1, 2]).hash(key);
+        for bit in 0..64 {
+            let other = Key {
+                addrs: key.addrs ^ 1 << bit,
+                ..key
+            };
+            assert!(Secret::new([1, 2]).hash(other) != hash);
+            assert!(Secret::new([1 ^ 1 << bit, 2]).hash(key) != hash);
+            assert!(Secret::new([1, 2 ^ 1 << bit]).hash(key) != hash);
+        }
+        for bit in 0..40 {
+            let other = Key {
+                ports: key.ports ^ 1 << bit,
+                ..key
+            };
+            assert!(Secret::new([1, 2]).hash(other) != hash);
+        }
+    }
+}

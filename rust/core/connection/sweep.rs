@@ -183,3 +183,78 @@ fn later(a: u32, b: u32, now: u32) -> u32 {
     };
     now.wrapping_sub(age(a).min(age(b)))
 }
+
+#[cfg_attr(CONFIG_KUNIT = "y", kernel::macros::kunit_tests(smplb_sweep))]
+#[cfg(any(test, CONFIG_KUNIT = "y"))]
+mod tests {
+    use super::super::super::fake::{
+        service_key, Counters, Half, Table, TestAtom, CLIENT, SERVER, VIP,
+    };
+    use super::super::make::NewConnection;
+    use super::*;
+
+    fn insert(table: &Connections<'_, TestAtom>, stash: &mut Stash, epoch: u32) {
+        let key = Key::new(17, (CLIENT.0, epoch as u16), VIP);
+        let new = NewConnection {
+            key,
+            hash: table.secret.hash(key),
+            service: ServiceId(0),
+            backend: BackendId(0),
+            epoch,
+            to: SERVER,
+            mode: Mode::Nat,
+            generation: 1,
+            state: State::Established,
+            now: 100,
+        };
+        assert!(table.insert(stash, &new).is_ok());
+    }
+
+    #[test]
+    fn connections_end_when_it_is_time() {
+        let (mut half, before) = (Half::default(), Half::default());
+        let mut change = half.lend();
+        change.begin(&before.view(), 1);
+        assert!(change
+            .service_add(service_key(17), Default::default())
+            .is_ok());
+        assert!(change
+            .backend_add(service_key(17), SERVER.0, SERVER.1, 1)
+            .is_ok());
+        assert!(change.finish(&before.view()).is_ok());
+        let (table, counters, mut stash) =
+            (Table::default(), Counters::default(), Stash::default());
+        let (table, config, lane) = (table.lend(), half.view(), counters.lane());
+        // One of the backend that is there, one of another that was in its place.
+        insert(&table, &mut stash, 1);
+        insert(&table, &mut stash, 2);
+        let mut cursor = 0;
+        let first = table.list(&config, 110, &mut cursor);
+        assert!(first.is_some_and(|info| info.expires == 290 || info.expires == 50));
+        assert!(table.list(&config, 110, &mut cursor).is_some());
+        assert!(table.list(&config, 110, &mut cursor).is_none());
+        for (now, removed) in [
+            (100, 0),
+            (99, 0),
+            (159, 0),
+            (160, 1),
+            (399, 0),
+            (400, 1),
+            (500, 0),
+        ] {
+            let mut cursor = 0;
+            let swept = table.sweep(&config, &lane, &mut stash, now, &mut cursor, 100);
+            assert_eq!(swept.removed, removed);
+        }
+        assert!(table.list(&config, 500, &mut 0).is_none());
+        assert!(stash.is_empty());
+    }
+
+    #[test]
+    fn a_clock_that_wraps() {
+        assert_eq!(later(u32::MAX, 5, 7), 5);
+        assert_eq!(later(5, u32::MAX, 7), 5);
+        assert_eq!(later(8, 3, 7), 7);
+        assert_eq!(later(u32::MAX, u32::MAX, 1), u32::MAX);
+    }
+}

@@ -97,7 +97,7 @@ const BUILDING: u64 = 1 << 11;
 /// Value of the state's octet that lets a packet without SYN, FIN and RST pass at once.
 pub(super) const QUIET: u64 = State::Established as u64;
 /// Flags that may change the state of an established connection.
-pub const EVENTS: u8 = SYN | FIN | RST;
+pub const EVENTS: u16 = (SYN | FIN | RST) as u16;
 
 impl Life {
     /// A new connection that is not complete yet. `tag` differs from that of the connections before

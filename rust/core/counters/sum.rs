@@ -190,3 +190,37 @@ pub fn connections<A: Atom>(lanes: &[Lane<'_, A>]) -> u64 {
         sum
     }
 }
+
+#[cfg_attr(CONFIG_KUNIT = "y", kernel::macros::kunit_tests(smplb_counters))]
+#[cfg(any(test, CONFIG_KUNIT = "y"))]
+mod tests {
+    use super::super::super::fake::Counters;
+    use super::*;
+
+    #[test]
+    fn lanes_are_added() {
+        let counters = [Counters::default(), Counters::default()];
+        let lanes = [counters[0].lane(), counters[1].lane()];
+        for (lane, count) in lanes.iter().zip([3u64, 4]) {
+            lane.sent(PortId(1), count, 100);
+            for _ in 0..count {
+                lane.drop(DropReason::NoRoute, PortId(1));
+                lane.connection_made(ServiceId(2), BackendId(5));
+            }
+        }
+        lanes[1].connection_removed(BackendId(5));
+        let port = port(&lanes, PortId(1));
+        assert_eq!((port.tx_packets, port.tx_bytes, port.dropped), (7, 200, 7));
+        assert_eq!(service(&lanes, ServiceId(2)).connections, 7);
+        let backend = backend(&lanes, BackendId(5));
+        assert_eq!(backend.connections, 7);
+        assert_eq!(backend.since(backend), BackendSum::default());
+        assert_eq!((active(&lanes, BackendId(5)), connections(&lanes)), (6, 6));
+        let mut totals = TotalsSum::default();
+        lanes.iter().for_each(|lane| totals.add(lane));
+        assert_eq!(totals.dropped(), 7);
+        // Places beyond the memory are not counted, and do no harm.
+        lanes[0].connection_removed(BackendId(u16::MAX));
+        lanes[0].sent(PortId(99), 1, 1);
+    }
+}

@@ -163,3 +163,97 @@ fn gcd(mut a: u64, mut b: u64) -> u64 {
     }
     a
 }
+
+#[cfg_attr(CONFIG_KUNIT = "y", kernel::macros::kunit_tests(smplb_wrr))]
+#[cfg(any(test, CONFIG_KUNIT = "y"))]
+mod tests {
+    use super::*;
+
+    /// A chain of backends with these weights.
+    fn chain<const N: usize>(weights: [u16; N]) -> [Backend; N] {
+        let mut backends = [Backend::default(); N];
+        for (place, (backend, weight)) in backends.iter_mut().zip(weights).enumerate() {
+            let next = place.saturating_add(2);
+            *backend = Backend::for_test(weight, if next <= N { next as u16 } else { 0 });
+        }
+        backends
+    }
+
+    fn count(slots: &[u16], place: u16) -> usize {
+        slots.iter().filter(|slot| **slot == place).count()
+    }
+
+    #[test]
+    fn weights_are_shares() {
+        let mut room = [99; 64];
+        let len = fill(Scheduler::Wrr, &mut chain([50, 10, 0, 10]), 1, &mut room);
+        assert_eq!(len, Some(7));
+        assert_eq!(room.first_chunk(), Some(&[0, 0, 1, 0, 3, 0, 0]));
+        assert_eq!(
+            fill(Scheduler::Lc, &mut chain([50, 10, 0, 10]), 1, &mut room),
+            Some(3)
+        );
+        assert_eq!(room.first_chunk(), Some(&[0, 1, 3]));
+        assert_eq!(
+            fill(Scheduler::Wrr, &mut chain([0, 0]), 1, &mut room),
+            Some(0)
+        );
+        assert_eq!(fill(Scheduler::Wrr, &mut chain([1]), 0, &mut room), Some(0));
+    }
+
+    #[test]
+    fn no_room() {
+        assert_eq!(
+            fill(Scheduler::Wrr, &mut chain([3, 2]), 1, &mut [0; 4]),
+            None
+        );
+        assert_eq!(
+            fill(Scheduler::Wrr, &mut chain([3, 2]), 1, &mut [0; 5]),
+            Some(5)
+        );
+    }
+
+    #[test]
+    fn weights_that_do_not_divide_well() {
+        let mut room = [99; 1100];
+        let len = fill(
+            Scheduler::Wrr,
+            &mut chain([65_535, 65_534, 1, 7]),
+            1,
+            &mut room,
+        );
+        assert_eq!(len, Some(1024));
+        let slots = room.get(..1024).unwrap_or(&[]);
+        assert_eq!((count(slots, 0), count(slots, 1)), (511, 511));
+        assert_eq!((count(slots, 2), count(slots, 3)), (1, 1));
+    }
+
+    #[test]
+    fn the_largest_remainder_gets_what_is_left() {
+        let mut room = [99; 1100];
+        // Shares of 1024: 341.33 each, so that one slot is left for the first of three equals.
+        let len = fill(
+            Scheduler::Wrr,
+            &mut chain([10_007, 10_007, 10_008]),
+            1,
+            &mut room,
+        );
+        let slots = room.get(..1024).unwrap_or(&[]);
+        assert_eq!(len, Some(1024));
+        assert_eq!(
+            (count(slots, 0), count(slots, 1), count(slots, 2)),
+            (341, 341, 342)
+        );
+    }
+
+    #[test]
+    fn taking_turns() {
+        let (slots, mut position) = ([7, 8, 9], 2);
+        assert_eq!(next(&slots, &mut position), Some(BackendId(9)));
+        assert_eq!(next(&slots, &mut position), Some(BackendId(7)));
+        assert_eq!(next(&slots, &mut position), Some(BackendId(8)));
+        position = 1000;
+        assert_eq!(next(&slots, &mut position), Some(BackendId(7)));
+        assert_eq!(next(&[], &mut position), None);
+    }
+}

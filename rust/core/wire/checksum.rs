@@ -62,3 +62,59 @@ pub fn pseudo(saddr: [u8; 4], daddr: [u8; 4], protocol: u8, len: u16) -> u64 {
     let [high, low] = len.to_be_bytes();
     add(add(add(0, &saddr), &daddr), &[0, protocol, high, low])
 }
+
+#[cfg_attr(CONFIG_KUNIT = "y", kernel::macros::kunit_tests(smplb_checksum))]
+#[cfg(any(test, CONFIG_KUNIT = "y"))]
+mod tests {
+    use super::*;
+
+    /// The example of RFC 1071, section 3.
+    const EXAMPLE: [u8; 8] = [0x00, 0x01, 0xf2, 0x03, 0xf4, 0xf5, 0xf6, 0xf7];
+
+    #[test]
+    fn the_example_of_rfc_1071() {
+        assert_eq!(fold(add(0, &EXAMPLE)).to_ne_bytes(), [0xdd, 0xf2]);
+        assert_eq!(finish(add(0, &EXAMPLE)).to_ne_bytes(), [0x22, 0x0d]);
+        assert_eq!(fold(add(0, &[])), 0);
+    }
+
+    #[test]
+    fn odd_lengths_end_with_a_zero() {
+        let mut padded = [0xab; 8];
+        padded[7] = 0;
+        assert_eq!(fold(add(0, &[0xab; 7])), fold(add(0, &padded)));
+        assert_eq!(fold(add(0, &[0xab])).to_ne_bytes(), [0xab, 0]);
+    }
+
+    #[test]
+    fn the_example_of_rfc_1624() {
+        let ne = |value: u16| u16::from_ne_bytes(value.to_be_bytes());
+        let delta = sum16(!ne(0x5555), ne(0x3285));
+        assert_eq!(update(ne(0xdd2f), delta), 0);
+    }
+
+    #[test]
+    fn an_update_is_what_a_new_sum_would_be() {
+        let mut octets = EXAMPLE;
+        let mut word = 1u32;
+        for _ in 0..1000 {
+            let before = finish(add(0, &octets));
+            let old = u32::from_ne_bytes(super::super::get(&octets, 4));
+            word = word.wrapping_mul(0x9e37_79b1).wrapping_add(7);
+            super::super::put(&mut octets, 4, word.to_ne_bytes());
+            let after = update(before, fold(change32(old, word)));
+            // 0 and 0xffff are the same sum.
+            let same = after == finish(add(0, &octets));
+            assert!(same || (after ^ finish(add(0, &octets))) == 0xffff);
+        }
+    }
+
+    #[test]
+    fn nothing_changes_nothing() {
+        for check in [0, 1, 0x8000, 0xfffe, 0xffff] {
+            assert_eq!(update(check, 0), check);
+        }
+        assert_eq!(sum16(0xffff, 1), 1);
+        assert_eq!(sum16(0xffff, 0xffff), 0xffff);
+    }
+}

@@ -60,3 +60,21 @@ pub fn set_addresses(header: &mut Header, dest: u64, source: u64) {
 pub fn is_multicast(mac: [u8; 6]) -> bool {
     mac[0] & 1 != 0
 }
+
+#[cfg_attr(CONFIG_KUNIT = "y", kernel::macros::kunit_tests(smplb_ethernet))]
+#[cfg(any(test, CONFIG_KUNIT = "y"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses() {
+        let (dest, source) = ([1, 2, 3, 4, 5, 6], [0x12, 0x34, 0x56, 0x78, 0x9a, 0xbc]);
+        let mut header = [0xee; ETH_HLEN];
+        set_addresses(&mut header, mac_word(dest) | 0xdead << 48, mac_word(source));
+        assert_eq!(h_dest(&header), dest);
+        assert_eq!(h_source(&header), source);
+        assert_eq!(h_proto(&header), 0xeeee);
+        assert_eq!(first_word(&header) & 0xffff_ffff_ffff, mac_word(dest));
+        assert!(is_multicast(dest) && !is_multicast(source) && is_multicast(BROADCAST));
+    }
+}

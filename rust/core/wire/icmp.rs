@@ -64,3 +64,38 @@ pub fn write_error(header: &mut Header, icmp_type: u8, code: u8, mtu: u16, quote
     let check = checksum::finish(checksum::add(checksum::add(0, header), quoted));
     set_raw_check(header, check);
 }
+
+#[cfg_attr(CONFIG_KUNIT = "y", kernel::macros::kunit_tests(smplb_icmp))]
+#[cfg(any(test, CONFIG_KUNIT = "y"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_echo_is_turned() {
+        let mut header = [ICMP_ECHO, 0, 0, 0, 0x12, 0x34, 0, 7];
+        let check = checksum::finish(checksum::add(0, &header));
+        set_raw_check(&mut header, check);
+        turn_echo(&mut header);
+        assert_eq!(icmp_type(&header), ICMP_ECHOREPLY);
+        assert_eq!(checksum::finish(checksum::add(0, &header)), 0);
+    }
+
+    #[test]
+    fn an_error_has_its_checksum() {
+        let mut header = [0xff; ICMP_HLEN];
+        let quoted = [0x45; 28];
+        write_error(
+            &mut header,
+            ICMP_DEST_UNREACH,
+            ICMP_FRAG_NEEDED,
+            1400,
+            &quoted,
+        );
+        assert_eq!(get::<2>(&header, 6), 1400u16.to_be_bytes());
+        assert_eq!(code(&header), ICMP_FRAG_NEEDED);
+        assert_eq!(
+            checksum::finish(checksum::add(checksum::add(0, &header), &quoted)),
+            0
+        );
+    }
+}

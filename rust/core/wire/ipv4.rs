@@ -104,11 +104,12 @@ pub fn check_ok(header: &Header) -> bool {
     let sum = sum.wrapping_add(u64::from(carry));
     let (sum, carry) = sum.overflowing_add(u64::from(u32::from_ne_bytes(get(header, 16))));
     let sum = sum.wrapping_add(u64::from(carry));
-    // The sum is a multiple of 0xffff, and not 0, exactly if its halves are each other's complement when folded.
+    // The sum is a multiple of 0xffff, and not 0, exactly if its halves are each other's complement,
+    // or all ones.
     let (sum, carry) = (sum as u32).overflowing_add((sum >> 32) as u32);
     let sum = sum.wrapping_add(u32::from(carry));
     let (low, high) = (sum as u16, (sum >> 16) as u16);
-    low == !high
+    low == !high || sum == u32::MAX
 }
 
 /// Writes both addresses as they lie in memory.
@@ -162,4 +163,105 @@ pub fn write(header: &mut Header, tot_len: u16, protocol: u8, saddr: [u8; 4], da
 /// 224.0.0.0/4 or 240.0.0.0/4.
 pub fn is_unicast(addr: [u8; 4]) -> bool {
     !matches!(addr[0], 0 | 127 | 224..=255)
+}
+
+#[cfg_attr(CONFIG_KUNIT = "y", kernel::macros::kunit_tests(smplb_ipv4))]
+#[cfg(any(test, CONFIG_KUNIT = "y"))]
+mod tests {
+    use super::*;
+
+    fn header() -> Header {
+        let mut header = [0; IP_HLEN];
+        write(
+            &mut header,
+            40,
+            IPPROTO_TCP,
+            [192, 0, 2, 1],
+            [198, 51, 100, 7],
+        );
+        header
+    }
+
+    /// Every header that differs only in its identification has the checksum of RFC 1071, whatever
+    /// the sum of its halves is on the way.
+    #[test]
+    fn every_right_checksum_is_taken_for_right() {
+        let mut header = header();
+        let mut wrong = 0;
+        for id in 0..=u16::MAX {
+            put(&mut header, 4, id.to_be_bytes());
+            set_raw_check(&mut header, 0);
+            let check = super::super::checksum::finish(super::super::checksum::add(0, &header));
+            set_raw_check(&mut header, check);
+            wrong += usize::from(!check_ok(&header));
+            set_raw_check(&mut header, check ^ 0x0101);
+            wrong += usize::from(check_ok(&header));
+        }
+        assert_eq!(wrong, 0);
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        let header = header();
+        assert_eq!(version_ihl(&header), VERSION_IHL);
+        assert_eq!(tot_len(&header), 40);
+        assert_eq!(ttl(&header), TTL);
+        assert_eq!(protocol(&header), IPPROTO_TCP);
+        assert_eq!(saddr(&header), [192, 0, 2, 1]);
+        assert_eq!(daddr(&header), [198, 51, 100, 7]);
+        assert_eq!(raw_saddr(raw_addrs(&header)), [192, 0, 2, 1]);
+        assert_eq!(raw_daddr(raw_addrs(&header)), [198, 51, 100, 7]);
+        assert!(!is_fragment(&header));
+        assert!(check_ok(&header));
+    }
+
+    #[test]
+    fn every_flipped_bit_is_noticed() {
+        for bit in 0..160usize {
+            let mut header = header();
+            if let Some(octet) = header.get_mut(bit >> 3) {
+                *octet ^= 1 << (bit & 7);
+            }
+            assert!(!check_ok(&header));
+        }
+    }
+
+    #[test]
+    fn the_check_is_that_of_the_plain_sum() {
+        let mut header = [0x45; IP_HLEN];
+        let mut word = 1u32;
+        for _ in 0..1000 {
+            for at in [0usize, 4, 8, 12, 16] {
+                word = word.wrapping_mul(0x9e37_79b1).wrapping_add(7);
+                put(&mut header, at, word.to_ne_bytes());
+            }
+            assert!(check_ok(&header) == (checksum::fold(checksum::add(0, &header)) == 0xffff));
+            set_raw_check(&mut header, 0);
+            let check = checksum::finish(checksum::add(0, &header));
+            set_raw_check(&mut header, check);
+            assert!(check_ok(&header));
+        }
+    }
+
+    #[test]
+    fn addresses_of_one_machine() {
+        for addr in [
+            [1, 0, 0, 0],
+            [10, 0, 0, 1],
+            [126, 1, 1, 1],
+            [128, 0, 0, 1],
+            [223, 9, 9, 9],
+        ] {
+            assert!(is_unicast(addr));
+        }
+        for addr in [
+            [0, 1, 2, 3],
+            [127, 0, 0, 1],
+            [224, 0, 0, 1],
+            [240, 0, 0, 1],
+            [255; 4],
+        ] {
+            assert!(!is_unicast(addr));
+        }
+    }
 }

@@ -64,3 +64,33 @@ pub fn write_reset(
     let check = checksum::finish(checksum::add(pseudo, header));
     put(header, 16, check.to_ne_bytes());
 }
+
+#[cfg_attr(CONFIG_KUNIT = "y", kernel::macros::kunit_tests(smplb_tcp))]
+#[cfg(any(test, CONFIG_KUNIT = "y"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reset_is_read_back() {
+        let (saddr, daddr) = ([192, 0, 2, 1], [198, 51, 100, 7]);
+        for ack in [None, Some(0x0102_0304)] {
+            let mut header = [0xff; TCP_HLEN];
+            write_reset(&mut header, 0x1234_5678, 0xa1b2_c3d4, ack, saddr, daddr);
+            assert_eq!(seq(&header), 0xa1b2_c3d4);
+            assert_eq!(ack_seq(&header), ack.unwrap_or(0));
+            assert_eq!(flags(&header), if ack.is_some() { RST | ACK } else { RST });
+            assert_eq!(header_len(&header), 20);
+            let pseudo = checksum::pseudo(saddr, daddr, 6, 20);
+            assert_eq!(checksum::finish(checksum::add(pseudo, &header)), 0);
+        }
+    }
+
+    #[test]
+    fn all_lengths() {
+        for words in 0..16u8 {
+            let mut header = [0; TCP_HLEN];
+            header[12] = words << 4 | 0xf;
+            assert_eq!(header_len(&header), u32::from(words) << 2);
+        }
+    }
+}

@@ -69,6 +69,18 @@ impl Half {
         }
     }
 
+    /// A half with so few places that they are used again soon.
+    pub fn small() -> Self {
+        Self {
+            header: Header::default(),
+            services: many(4),
+            backends: many(16),
+            index: many(8),
+            vips: many(8),
+            slots: many(256),
+        }
+    }
+
     pub fn view(&self) -> View<'_> {
         View {
             header: &self.header,
@@ -160,6 +172,16 @@ pub struct EngineMemory {
     pub scratch: Scratch,
 }
 
+impl EngineMemory {
+    pub fn new() -> Self {
+        Self {
+            positions: many(MAX_SERVICES),
+            recent: many(RECENT_LEN),
+            ..Self::default()
+        }
+    }
+}
+
 /// A frame in a burst, and what became of it.
 #[derive(Clone, Debug)]
 pub struct Sent {
@@ -245,11 +267,7 @@ impl World {
             neighbours: many(1024),
             table: Table::new(connections),
             lanes: (0..2).map(|_| LaneMemory::new()).collect(),
-            engine: EngineMemory {
-                positions: many(MAX_SERVICES),
-                recent: many(RECENT_LEN),
-                ..EngineMemory::default()
-            },
+            engine: EngineMemory::new(),
             control: Stash::default(),
             now: 1000,
         };
@@ -261,6 +279,14 @@ impl World {
             .neighbours()
             .set(PortId(0), [192, 0, 2, 254], [2, 0, 0, 0, 0xcc, 254]);
         world
+    }
+
+    /// The same with small halves of the configuration table.
+    pub fn small(connections: usize) -> Self {
+        Self {
+            halves: [Half::small(), Half::small()],
+            ..Self::new(connections)
+        }
     }
 
     /// The service [`VIP`] with that many servers of equal weight, all of them neighbours on port 1.
