@@ -178,7 +178,7 @@ impl<A: Atom> Round<'_, '_, '_, A> {
             return Verdict::Drop(DropReason::BadIpHeader);
         }
         let config = &self.switch.config;
-        let picked = schedule::pick(config, id, service, self.positions, self.switch.lanes);
+        let picked = schedule::pick(config, id, service, self.positions, self.switch.loads);
         let Some((chosen, backend)) = picked.and_then(|id| Some((id, config.backend(id)?))) else {
             return self.refuse(packet, frame, DropReason::NoBackend);
         };

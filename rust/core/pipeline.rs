@@ -4,7 +4,7 @@
 
 use super::config::view::View;
 use super::connection::table::Connections;
-use super::counters::Lane;
+use super::counters::sum::Loads;
 use super::engine::Engine;
 use super::env::Atom;
 use super::frame::{Burst, Origin};
@@ -13,7 +13,6 @@ use super::round::Round;
 use super::route::Routes;
 
 /// The tables of a switch, the same for a whole burst.
-#[derive(Debug)]
 pub struct Switch<'a, A> {
     /// The active half of the configuration table.
     pub config: View<'a>,
@@ -23,8 +22,8 @@ pub struct Switch<'a, A> {
     pub neighbours: Neighbours<'a, A>,
     /// The connections.
     pub connections: Connections<'a, A>,
-    /// The counters of all engines and of the control CPU, for the scheduler `lc`.
-    pub lanes: &'a [Lane<'a, A>],
+    /// The connections of each backend, for the scheduler `lc`.
+    pub loads: &'a dyn Loads,
 }
 
 impl<A> Switch<'_, A> {

@@ -67,7 +67,7 @@ fn from_ring(switch: &Switch, local: &mut Local, port: &Port, ring: &SkbRing, or
             routes: tables.topology.routes(),
             neighbours: tables.neighbours,
             connections: tables.connections,
-            lanes: core::slice::from_ref(&lane),
+            loads: switch,
         },
         &mut local.engine(lane),
         origin,

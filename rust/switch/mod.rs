@@ -10,7 +10,9 @@ mod local;
 mod topology;
 
 use crate::core_::config::view::View;
+use crate::core_::config::BackendId;
 use crate::core_::connection::table::Connections;
+use crate::core_::counters::sum::{self, Loads};
 use crate::core_::frame::PortId;
 use crate::core_::neighbour::{Neighbours, Slot};
 use crate::kapi::ab::AbTable;
@@ -65,6 +67,13 @@ pub(crate) struct Tables<'a> {
     pub(crate) topology: &'a Topology,
     pub(crate) neighbours: Neighbours<'a, KAtom>,
     pub(crate) connections: Connections<'a, KAtom>,
+}
+
+impl Loads for Switch {
+    fn active(&self, id: BackendId) -> u64 {
+        let lanes = self.lanes.iter().map(LaneMemory::lane);
+        sum::active_in(lanes, id)
+    }
 }
 
 impl Switch {

@@ -168,14 +168,31 @@ fn accumulate<A: Atom>(sum: &mut u64, counter: &A) {
 /// changes meanwhile, but it is never negative.
 #[inline]
 pub fn active<A: Atom>(lanes: &[Lane<'_, A>], id: BackendId) -> u64 {
+    active_in(lanes.iter().copied(), id)
+}
+
+/// As [`active`], for a shell that has its lanes one by one.
+#[inline]
+pub fn active_in<'a, A: Atom + 'a>(lanes: impl Iterator<Item = Lane<'a, A>>, id: BackendId) -> u64 {
     let sum = lanes
-        .iter()
         .filter_map(|lane| lane.active.get(usize::from(id.0)))
         .fold(0u64, |sum, active| sum.wrapping_add(active.load()));
     if sum > i64::MAX as u64 {
         0
     } else {
         sum
+    }
+}
+
+/// Who knows how many connections each backend has: asked for new connections only.
+pub trait Loads: Sync {
+    /// Connections the backend has now.
+    fn active(&self, id: BackendId) -> u64;
+}
+
+impl<A: Atom> Loads for &[Lane<'_, A>] {
+    fn active(&self, id: BackendId) -> u64 {
+        active(self, id)
     }
 }
 

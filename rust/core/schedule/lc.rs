@@ -4,18 +4,17 @@
 
 use super::super::config::view::View;
 use super::super::config::BackendId;
-use super::super::counters::{sum::active, Lane};
-use super::super::env::Atom;
+use super::super::counters::sum::Loads;
 
 /// The backend that would have the fewest connections per unit of weight after getting one more.
 ///
 /// `slots` holds each candidate once. The search begins at `position`, which moves on, so that
 /// candidates with equal load take turns.
-pub fn least<A: Atom>(
+pub fn least(
     config: &View<'_>,
     slots: &[u16],
     position: &mut u32,
-    lanes: &[Lane<'_, A>],
+    loads: &dyn Loads,
 ) -> Option<BackendId> {
     let start = if (*position as usize) < slots.len() {
         *position
@@ -30,7 +29,7 @@ pub fn least<A: Atom>(
         let Some(backend) = config.backend(id) else {
             continue;
         };
-        let load = active(lanes, id).saturating_add(1);
+        let load = loads.active(id).saturating_add(1);
         let weight = u64::from(backend.weight);
         // load / weight < best_load / best_weight, without dividing.
         let better = best.is_none_or(|(_, best_load, best_weight)| {
@@ -47,19 +46,20 @@ pub fn least<A: Atom>(
 #[cfg(any(test, CONFIG_KUNIT = "y"))]
 mod tests {
     use super::super::super::config::{Scheduler, ServiceId, ServiceOptions};
+    use super::super::super::counters::sum::active;
     use super::super::super::fake::{service_key, Counters, Half, SERVER, VIP};
     use super::*;
 
     #[test]
     fn the_lightest_load_for_its_weight() -> Result<(), ()> {
         let (mut half, before) = (Half::default(), Half::default());
-        let least = ServiceOptions {
+        let options = ServiceOptions {
             scheduler: Some(Scheduler::Lc),
             ..Default::default()
         };
         let mut change = half.lend();
         change.begin(&before.view(), 1);
-        assert!(change.service_add(service_key(6), least).is_ok());
+        assert!(change.service_add(service_key(6), options).is_ok());
         for (port, weight) in [(1, 1), (2, 2), (3, 0)] {
             assert!(change
                 .backend_add(service_key(6), SERVER.0, port, weight)
@@ -73,7 +73,7 @@ mod tests {
         let (slots, mut position) = (config.slots(service), 0);
         let mut given = [0u8; 3];
         for turn in 0..9usize {
-            let found = least_of(&config, slots, &mut position, &lanes).ok_or(())?;
+            let found = least(&config, slots, &mut position, &lanes.as_slice()).ok_or(())?;
             if let (Some(lane), Some(given)) =
                 (lanes.get(turn & 1), given.get_mut(usize::from(found.0)))
             {
@@ -88,18 +88,9 @@ mod tests {
         }
         assert_eq!(active(&lanes, BackendId(1)), 0);
         assert_eq!(
-            least_of(&config, slots, &mut position, &lanes),
+            least(&config, slots, &mut position, &lanes.as_slice()),
             Some(BackendId(1))
         );
         Ok(())
-    }
-
-    fn least_of<A: Atom>(
-        config: &View<'_>,
-        slots: &[u16],
-        position: &mut u32,
-        lanes: &[Lane<'_, A>],
-    ) -> Option<BackendId> {
-        least(config, slots, position, lanes)
     }
 }

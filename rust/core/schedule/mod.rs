@@ -7,25 +7,23 @@ pub mod wrr;
 
 use super::config::view::View;
 use super::config::{BackendId, Scheduler, Service, ServiceId};
-use super::counters::Lane;
-use super::env::Atom;
+use super::counters::sum::Loads;
 
 /// Chooses a backend with a weight above zero for a new connection.
 ///
-/// `positions` is the engine's own place in the slot list of each service; `lanes` are the counters
-/// of all engines.
+/// `positions` is the engine's own place in the slot list of each service.
 #[inline]
-pub fn pick<A: Atom>(
+pub fn pick(
     config: &View<'_>,
     id: ServiceId,
     service: &Service,
     positions: &mut [u32],
-    lanes: &[Lane<'_, A>],
+    loads: &dyn Loads,
 ) -> Option<BackendId> {
     let slots = config.slots(service);
     let position = positions.get_mut(usize::from(id.0))?;
     match service.params.scheduler {
         Scheduler::Wrr => wrr::next(slots, position),
-        Scheduler::Lc => lc::least(config, slots, position, lanes),
+        Scheduler::Lc => lc::least(config, slots, position, loads),
     }
 }

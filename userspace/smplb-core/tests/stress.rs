@@ -170,7 +170,8 @@ fn the_table() {
 #[test]
 fn one_key_is_made_once() {
     const ROUNDS: u16 = 2000;
-    let memory = Table::new(64);
+    // Room for what the engines hold in hand.
+    let memory = Table::new(64 * usize::from(THREADS));
     let barrier = Barrier::new(usize::from(THREADS));
     let winners = AtomicU32::new(0);
     std::thread::scope(|scope| {
@@ -203,7 +204,7 @@ fn one_key_is_made_once() {
 fn the_switch() {
     const ROUNDS: u64 = 4000;
     let mut world = World::with_service(17, Mode::Nat, 4);
-    world.table = Table::new(128);
+    world.table = Table::new(100 + 64 * usize::from(THREADS));
     let lanes: Vec<LaneMemory> = (0..THREADS + 1).map(|_| LaneMemory::new()).collect();
     let lanes: Vec<_> = lanes.iter().map(LaneMemory::lane).collect();
     let (stop, forwarded) = (AtomicBool::new(false), AtomicU32::new(0));

@@ -373,6 +373,7 @@ impl World {
         work: impl FnOnce(&Switch<'_, StdAtom>, &mut Engine<'_, StdAtom>, u32) -> T,
     ) -> T {
         let lanes: Vec<_> = self.lanes.iter().map(LaneMemory::lane).collect();
+        let loads = lanes.as_slice();
         let switch = Switch {
             config: self.halves[self.active].view(),
             routes: Routes {
@@ -384,7 +385,7 @@ impl World {
                 slots: &self.neighbours,
             },
             connections: self.table.lend(),
-            lanes: &lanes,
+            loads: &loads,
         };
         let mut engine = Engine {
             lane: lanes[0],
