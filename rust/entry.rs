@@ -227,6 +227,7 @@ unsafe extern "C" fn smplb_rs_route(
     let hop = match (hop, id) {
         (1, Some(id)) => Hop::Direct(id),
         (2, Some(id)) => Hop::Gateway(id, gateway.to_ne_bytes()),
+        (3, _) => Hop::None,
         _ => Hop::Host,
     };
     switch.route_changed(table, dst, len as u8, add.then_some(hop));

@@ -107,8 +107,22 @@ static int smplb_fib_event(struct notifier_block *nb, unsigned long event,
 	ev->dst = fen->dst;
 	ev->len = fen->dst_len;
 	ev->add = event != FIB_EVENT_ENTRY_DEL;
-	if (fen->type == RTN_UNICAST)
+	switch (fen->type) {
+	case RTN_UNICAST:
 		smplb_next_hop(fen->fi, ev);
+		break;
+	case RTN_BLACKHOLE:
+	case RTN_UNREACHABLE:
+	case RTN_PROHIBIT:
+		ev->hop = SMPLB_HOP_NONE;
+		break;
+	case RTN_THROW:
+		/* The search goes on as if the route were not there. */
+		ev->add = false;
+		break;
+	default:
+		ev->hop = SMPLB_HOP_HOST;
+	}
 	spin_lock_bh(&m->lock);
 	list_add_tail(&ev->list, &m->events);
 	spin_unlock_bh(&m->lock);
@@ -175,7 +189,7 @@ static void smplb_mirror_work(struct work_struct *work)
 	list_for_each_entry_safe(ev, next, &events, list) {
 		void *port = NULL;
 
-		if (ev->hop != SMPLB_HOP_HOST)
+		if (ev->ifindex)
 			port = smplb_c_port_of(m->net, ev->ifindex, NULL);
 		smplb_rs_route(m->sw, ev->table, ev->dst, ev->len, ev->add,
 			       ev->hop, port, ev->gateway);

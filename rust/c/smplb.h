@@ -171,6 +171,7 @@ enum smplb_hop {
 	SMPLB_HOP_HOST,
 	SMPLB_HOP_DIRECT,
 	SMPLB_HOP_GATEWAY,
+	SMPLB_HOP_NONE,
 };
 /* Under RTNL. */
 void smplb_rs_route(void *sw, u32 table, u32 dst, u32 len, bool add,

@@ -18,6 +18,9 @@ use super::verdict::{DropReason, Verdict};
 use super::wire::ipv4::{self, IPPROTO_TCP};
 use super::wire::tcp::{ACK, FIN, RST, SYN};
 
+/// How often a connection is tried to be made that others make and remove at the same time.
+const ATTEMPTS: u32 = 3;
+
 impl<A: Atom> Round<'_, '_, '_, A> {
     /// Steps 206 to 224 for a packet that takes some thought.
     #[inline(never)]
@@ -198,19 +201,22 @@ impl<A: Atom> Round<'_, '_, '_, A> {
             },
             now,
         };
-        match self.switch.connections.insert(&mut self.state.stash, &new) {
-            Ok(hit) => {
-                self.lane.connection_made(id, chosen);
-                self.send(packet, frame, &hit, backend.addr)
+        for _ in 0..ATTEMPTS {
+            match self.switch.connections.insert(&mut self.state.stash, &new) {
+                Ok(hit) => {
+                    self.lane.connection_made(id, chosen);
+                    return self.send(packet, frame, &hit, backend.addr);
+                }
+                Err(Refused::Full) => break,
+                Err(Refused::Conflict) => return Verdict::Drop(DropReason::TupleConflict),
+                Err(Refused::Exists) => {}
             }
-            Err(Refused::Exists) => match self.switch.connections.find(packet.key, packet.hash) {
-                // Another engine was faster.
-                Some(hit) => self.send_like(packet, frame, &hit),
-                None => Verdict::Drop(DropReason::TableFull),
-            },
-            Err(Refused::Full) => Verdict::Drop(DropReason::TableFull),
-            Err(Refused::Conflict) => Verdict::Drop(DropReason::TupleConflict),
+            // Another engine was faster; unless what it made is gone already, it is as good.
+            if let Some(hit) = self.switch.connections.find(packet.key, packet.hash) {
+                return self.send_like(packet, frame, &hit);
+            }
         }
+        Verdict::Drop(DropReason::TableFull)
     }
 
     /// Sends a client's packet to the backend another engine has just given its connection to.

@@ -4,7 +4,7 @@
 
 use super::super::config::{BackendId, Mode, ServiceId};
 use super::super::env::Atom;
-use super::bucket::slot_word;
+use super::bucket::{same_tag, slot_word};
 use super::entry::{reply_life, retired, Entry, Hit, Rewrite};
 use super::key::{raw_addrs, raw_ports, Endpoint, Key};
 use super::stash::Stash;
@@ -96,7 +96,7 @@ impl<'a, A: Atom> Connections<'a, A> {
             return Err(refused);
         }
         if !direct {
-            let linked = self.link(index.wrapping_add(1), back, self.secret.hash(back));
+            let linked = self.link_back(index.wrapping_add(1), back);
             if let Err(refused) = linked {
                 self.retire(original, reply);
                 self.unlink(index, new.hash);
@@ -107,8 +107,10 @@ impl<'a, A: Atom> Connections<'a, A> {
                 });
             }
         }
+        // Nobody removes it before it is complete, so it can be read; the next moment it may be gone.
+        let hit = original.read(index, key).ok_or(Refused::Full)?;
         original.life.store_release(life.completed().0);
-        original.read(index, key).ok_or(Refused::Exists)
+        Ok(hit)
     }
 
     /// Puts an entry in use into one of its buckets, unless another one with its key is there.
@@ -121,7 +123,7 @@ impl<'a, A: Atom> Connections<'a, A> {
         };
         low.locked(|_| {
             high.locked(|_| {
-                if self.find(key, hash).is_some() {
+                if self.is_taken(key, hash) {
                     return Err(Refused::Exists);
                 }
                 let word = slot_word(hash, index);
@@ -139,6 +141,53 @@ impl<'a, A: Atom> Connections<'a, A> {
                     Err(Refused::Full)
                 }
             })
+        })
+    }
+
+    /// Puts the entry of the reply direction in use into one of its buckets. Another one with its key
+    /// whose connection is being removed at this moment is waited for: its owner is not preempted.
+    fn link_back(&self, index: u32, back: Key) -> Result<(), Refused> {
+        let hash = self.secret.hash(back);
+        loop {
+            match self.link(index, back, hash) {
+                Err(Refused::Exists) if self.is_leaving(back, hash) => ::core::hint::spin_loop(),
+                result => return result,
+            }
+        }
+    }
+
+    /// Whether the reply entry with a key is gone, or will be in a moment, since the original entry
+    /// of its pair is out of use.
+    fn is_leaving(&self, back: Key, hash: u64) -> bool {
+        let Some(hit) = self.find(back, hash) else {
+            return true;
+        };
+        let in_use = self
+            .entries
+            .get(hit.index as usize & !1)
+            .is_some_and(|original| Entry::<A>::in_use(original.version.load_acquire()));
+        // The pair may have been given away since the reply entry was read.
+        !in_use || hit.entry.version.load() != hit.version
+    }
+
+    /// Whether a connection has an entry with this key. One that is being removed, but whose reply
+    /// entry is still in use, does not count.
+    fn is_taken(&self, key: Key, hash: u64) -> bool {
+        let Some((first, second)) = self.both(hash) else {
+            return false;
+        };
+        let slots = first
+            .slots
+            .iter()
+            .chain(&second.slots)
+            .map(|slot| slot.load_acquire());
+        let mut found = slots
+            .filter(|word| same_tag(*word, hash))
+            .map(|word| word as u32);
+        found.any(|index| {
+            let original = self.entry(index & !1);
+            self.read(index, key).is_some()
+                && original.is_some_and(|entry| Entry::<A>::in_use(entry.version.load()))
         })
     }
 
