@@ -9,9 +9,9 @@
 
 set -u
 
+HERE=$(dirname "$(realpath "${BASH_SOURCE[0]}")")
 VIP=192.0.2.10
 CLIENT=10.1.0.2
-YNL_TREE=${SMPLB_KERNEL_SOURCE:-}
 
 die() {
 	echo "FAILED: $*" >&2
@@ -49,9 +49,26 @@ in_ns() {
 	ip netns exec "$ns" "$@"
 }
 
+# A helper of this directory, in this or another namespace ("-" is this one):
+# helper NS NAME ARGS...
+helper() {
+	local ns=$1 name=$2
+	shift 2
+	if [[ $ns == - ]]; then
+		python3 -ES "$HERE/$name.py" "$@"
+	else
+		ip netns exec "$ns" python3 -ES "$HERE/$name.py" "$@"
+	fi
+}
+
 # A number out of JSON: json EXPRESSION, with the document on standard input.
 json() {
-	python3 -c 'import json, sys; d = json.load(sys.stdin); print(eval(sys.argv[1], {"d": d, "sum": sum, "len": len, "sorted": sorted}))' "$1"
+	python3 -ESc 'import json, sys; d = json.load(sys.stdin); print(eval(sys.argv[1], {"d": d, "sum": sum, "len": len, "sorted": sorted}))' "$1"
+}
+
+# A counter of a port: port NAME KEY.
+port() {
+	smplbctl -j port list | json "sum(p['$2'] for p in d if p['ifname'] == '$1')"
 }
 
 # The drop counter of a reason.
@@ -71,30 +88,48 @@ cable() {
 	ip link add "$2" "${a[@]}" type veth peer name "$4" "${b[@]}" || die "veth $2 $4"
 }
 
-# The world of the picture above, with the NICs claimed.
-world() {
-	local ns n
-	for ns in client lan b1 b2 b3; do
-		ip netns add "$ns"
+# Namespaces with their loopback up.
+namespaces() {
+	local ns
+	for ns; do
+		ip netns add "$ns" || die "netns $ns"
 		ip -n "$ns" link set lo up
 	done
+}
+
+# The left side of the picture above: the client, up to d0.
+clients() {
+	namespaces client
 	cable client c0 - d0
+	ip -n client addr add "$CLIENT/24" dev c0
+	ip -n client link set c0 up
+	ip -n client route add default via 10.1.0.1
+	ip link set d0 up
+}
+
+# The right side: the bridge and as many servers as wanted, up to d1.
+servers() {
+	local n
+	namespaces lan
 	cable lan s0 - d1
 	ip -n lan link add br0 type bridge
 	ip -n lan link set br0 up
 	ip -n lan link set s0 master br0 up
-	for n in 1 2 3; do
+	for ((n = 1; n <= $1; n++)); do
+		namespaces "b$n"
 		cable "b$n" eth0 lan "p$n"
 		ip -n lan link set "p$n" master br0 up
 		ip -n "b$n" addr add "10.2.0.1$n/24" dev eth0
 		ip -n "b$n" link set eth0 up
 		ip -n "b$n" route add default via 10.2.0.1
 	done
-	ip -n client addr add "$CLIENT/24" dev c0
-	ip -n client link set c0 up
-	ip -n client route add default via 10.1.0.1
-	ip link set d0 up
 	ip link set d1 up
+}
+
+# All of the picture, with the NICs claimed: world [SERVERS].
+world() {
+	clients
+	servers "${1:-3}"
 	claim
 }
 
@@ -107,7 +142,8 @@ claim() {
 	expect "smplb1 up" ip link set smplb1 up
 }
 
-# nginx as a back-end that answers with its name: web NS PORT.
+# nginx as a back-end that answers with its name: web NS PORT. /blob is a file
+# of random octets.
 web() {
 	local ns=$1 port=$2 dir=/tmp/web-$1-$2
 	mkdir -p "$dir"
@@ -128,10 +164,30 @@ web() {
 			}
 		}
 	CONF
-	in_ns "$ns" nginx -c "$dir/conf" || die "nginx in $ns"
+	if [[ $ns == - ]]; then
+		nginx -c "$dir/conf" || die "nginx here"
+	else
+		in_ns "$ns" nginx -c "$dir/conf" || die "nginx in $ns"
+	fi
 }
 
 # requests N URL: each in a connection of its own; prints "count name" lines.
 requests() {
 	in_ns client curl -sS --max-time 120 -H 'Connection: close' "$2/[1-$1]" | sort | uniq -c
+}
+
+# A service with its backends: balance SERVICE [OPTION...] -- BACKEND[=WEIGHT]...
+balance() {
+	local service=$1 options=() backend
+	shift
+	while [[ $1 != -- ]]; do
+		options+=("$1")
+		shift
+	done
+	shift
+	expect "service $service" smplbctl service add "$service" "${options[@]}"
+	for backend; do
+		expect "backend $backend" smplbctl backend add "$service" "${backend%=*}" \
+			--weight "$([[ $backend == *=* ]] && echo "${backend#*=}" || echo 1)"
+	done
 }
