@@ -186,18 +186,16 @@ mod tests {
     /// the sum of its halves is on the way.
     #[test]
     fn every_right_checksum_is_taken_for_right() {
-        let mut header = header();
-        let mut wrong = 0;
         for id in 0..=u16::MAX {
+            let mut header = header();
             put(&mut header, 4, id.to_be_bytes());
             set_raw_check(&mut header, 0);
-            let check = super::super::checksum::finish(super::super::checksum::add(0, &header));
+            let check = checksum::finish(checksum::add(0, &header));
             set_raw_check(&mut header, check);
-            wrong += usize::from(!check_ok(&header));
-            set_raw_check(&mut header, check ^ 0x0101);
-            wrong += usize::from(check_ok(&header));
+            assert!(check_ok(&header));
+            set_raw_check(&mut header, check ^ 1);
+            assert!(!check_ok(&header));
         }
-        assert_eq!(wrong, 0);
     }
 
     #[test]
