@@ -206,6 +206,19 @@ unsafe extern "C" fn smplb_rs_stack_poll(handle: *mut c_void, budget: c_int) -> 
 ///
 /// Only for the C shim, under the conditions that `rust/c/smplb.h` states.
 #[no_mangle]
+unsafe extern "C" fn smplb_rs_stack_drop(handle: *mut c_void) {
+    // SAFETY: The caller holds RTNL and has a port that exists; NAPI, which
+    // takes from the ring, is disabled.
+    unsafe {
+        let port = port(handle);
+        while port.rings().stack.pop_burst(64, drop) > 0 {}
+    }
+}
+
+/// # Safety
+///
+/// Only for the C shim, under the conditions that `rust/c/smplb.h` states.
+#[no_mangle]
 unsafe extern "C" fn smplb_rs_route(
     sw: *mut c_void,
     table: u32,

@@ -158,6 +158,11 @@ static int smplb_napi_poll(struct napi_struct *napi, int budget)
 	return done;
 }
 
+bool smplb_c_running(const struct net_device *pseudo)
+{
+	return netif_running(pseudo);
+}
+
 void smplb_c_stack_kick(struct net_device *pseudo)
 {
 	struct smplb_dev *sd = netdev_priv(pseudo);
@@ -184,6 +189,8 @@ static int smplb_open(struct net_device *dev)
 		if (err)
 			goto err_allmulti;
 	}
+	/* Frames from when it was last up are old by now. */
+	smplb_rs_stack_drop(sd->port);
 	napi_enable(&sd->napi);
 	netif_start_queue(dev);
 	return 0;

@@ -47,6 +47,7 @@ int smplb_c_link_register(void);
 void smplb_c_link_unregister(void);
 bool smplb_c_is_pseudo(const struct net_device *dev);
 void *smplb_c_port_of(struct net *net, u32 ifindex, const char *name);
+bool smplb_c_running(const struct net_device *pseudo);
 void smplb_c_stack_kick(struct net_device *pseudo);
 void smplb_c_host_wake(struct net_device *pseudo);
 
@@ -162,6 +163,8 @@ bool smplb_rs_host_tx(void *port, struct sk_buff *skb);
 bool smplb_rs_host_room(void *port);
 /* In the one NAPI of the pseudo interface. */
 int smplb_rs_stack_poll(void *port, int budget);
+/* While that is disabled. */
+void smplb_rs_stack_drop(void *port);
 
 /*
  * Rust, for mirror.c. @sw is the switch that the mirror was started for. Hop

@@ -161,6 +161,10 @@ impl Dispatch<'_> {
 
     /// Passes a packet to the host.
     fn stack(&mut self, mut skb: Skb) {
+        if !self.port.devices().is_running() {
+            self.lane.drop(DropReason::PortDown, self.port.id());
+            return;
+        }
         skb.pull_ethernet();
         // SAFETY: Only the engine that polls the port puts packets there.
         match unsafe { self.port.rings().stack.push(skb) } {

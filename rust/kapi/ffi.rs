@@ -41,6 +41,7 @@ pub(crate) const CPU_AUTO: u32 = u32::MAX;
 extern "C" {
     pub(crate) fn smplb_c_link_register() -> c_int;
     pub(crate) fn smplb_c_link_unregister();
+    pub(crate) fn smplb_c_running(pseudo: *const net_device) -> bool;
     pub(crate) fn smplb_c_stack_kick(pseudo: *mut net_device);
     pub(crate) fn smplb_c_host_wake(pseudo: *mut net_device);
     pub(crate) fn smplb_c_dev_info(pseudo: *mut net_device, info: *mut DevInfo);

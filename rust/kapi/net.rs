@@ -132,6 +132,12 @@ impl Devices {
         info
     }
 
+    /// Whether the pseudo interface is up, so that the host takes packets.
+    pub(crate) fn is_running(&self) -> bool {
+        // SAFETY: The device lives by the type invariants.
+        unsafe { ffi::smplb_c_running(self.pseudo) }
+    }
+
     /// Has the host's thread take the packets from the ring to the stack.
     pub(crate) fn kick_stack(&self) {
         // SAFETY: As above; called with BH disabled.

@@ -74,3 +74,15 @@ coproc LEAST { helper client tcp hold "$VIP" 7 8; }
 read -r -t 20 names <&"${LEAST[0]}" || die "connections that stay"
 shares=$(tr ' ' '\n' <<<"$names" | sort | uniq -c | awk '{ print $2 "=" $1 }' | xargs)
 [[ $shares == "b1=2 b2=2 b3=4" ]] || die "lc chose $shares"
+# Connections that are over no longer count, whoever forgot them.
+expect "weight 0" smplbctl backend set "tcp:$VIP:7" 10.2.0.12 --weight 0
+expect "weight 0" smplbctl backend set "tcp:$VIP:7" 10.2.0.13 --weight 0
+helper client tcp abort "$VIP" 7 6 >/dev/null
+actives() { smplbctl -j backend list "tcp:$VIP:7" | json "[b['active'] for b in d]"; }
+expect "six more" is "[8, 2, 4]" actives
+expect "forgotten" eventually 20 is "[2, 2, 4]" actives
+expect "weight 1" smplbctl backend set "tcp:$VIP:7" 10.2.0.12 --weight 1
+coproc MORE { helper client tcp hold "$VIP" 7 4; }
+read -r -t 20 names <&"${MORE[0]}" || die "connections that stay"
+shares=$(tr ' ' '\n' <<<"$names" | sort | uniq -c | awk '{ print $2 "=" $1 }' | xargs)
+[[ $shares == "b1=2 b2=2" ]] || die "lc then chose $shares"

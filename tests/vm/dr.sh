@@ -23,7 +23,8 @@ ip -n lan link set p9 master br0 up
 ip -n near addr add 10.2.0.50/24 dev eth0
 ip -n near link set eth0 up
 ip -n near route add "$VIP" dev eth0
-sysctl -qw net.ipv4.ip_forward=1
+expect "forwarding" sysctl -qw net.ipv4.ip_forward=1
+undo "sysctl -qw net.ipv4.ip_forward=0"
 
 balance "tcp:$VIP:80" --mode dr -- 10.2.0.11=2 10.2.0.12=1
 refuse "another port" "mode dr does not change the port" \

@@ -60,7 +60,9 @@ expect "no rounds without packets" eventually 10 sleeping
 echo "==> spins for ever, and still the kernel goes on"
 modprobe -r smplb
 # A stall is reported after 3 s instead of 21; any report fails the scenario.
-echo 3 >/sys/module/rcupdate/parameters/rcu_cpu_stall_timeout
+stall=/sys/module/rcupdate/parameters/rcu_cpu_stall_timeout
+undo "echo $(<$stall) >$stall"
+echo 3 >$stall
 load spin_us=60000000
 claim
 spinning() { ! sleeping; }

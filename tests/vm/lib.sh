@@ -18,6 +18,14 @@ die() {
 	exit 1
 }
 
+# undo COMMAND: done at the end, for what outlives a scenario in the same guest.
+UNDO=
+undo() {
+	UNDO+="$1 2>/dev/null;"
+	# shellcheck disable=SC2064
+	trap "$UNDO" EXIT
+}
+
 # expect WHAT COMMAND...: the command must succeed.
 expect() {
 	local what=$1

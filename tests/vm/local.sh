@@ -17,7 +17,9 @@ ip link set u0 up
 ip -n b4 addr add 10.3.0.4/24 dev eth0
 ip -n b4 link set eth0 up
 ip -n b4 route add default via 10.3.0.1
-sysctl -qw net.ipv4.ip_forward=1
+undo 'ip addr del "$VIP/32" dev lo'
+expect "forwarding" sysctl -qw net.ipv4.ip_forward=1
+undo "sysctl -qw net.ipv4.ip_forward=0"
 web - 8080
 web b4 80
 web b1 80

@@ -43,7 +43,10 @@ expect "and may rise again" ip link set smplb0 mtu 1500
 echo "==> down and up, promiscuous or not"
 ip link set smplb0 down
 pings 10.1.0.1 && die "it answers while it is down"
+(($(drops port-down) > 0)) || die "what comes for the host meanwhile is not counted"
+rx=$(</sys/class/net/smplb0/statistics/rx_packets)
 ip link set smplb0 up
+(($(</sys/class/net/smplb0/statistics/rx_packets) - rx < 3)) || die "old frames come up"
 expect "ping" eventually 5 pings 10.1.0.1
 ip link set d0 down
 expect "no carrier without its NIC" eventually 5 grep -q NO-CARRIER <(ip link show smplb0)

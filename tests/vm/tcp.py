@@ -5,6 +5,7 @@
                          same
   ask ADDR PORT COUNT    COUNT connections one after the other; print who
                          answered each, "refused" or "reset"
+  abort ADDR PORT COUNT  COUNT connections, each reset by the client
   hold ADDR PORT COUNT   as many open at once; print the names, then for each
                          line of input "open" or "reset" for every connection
   again ADDR PORT SPORT  two connections from one port, the server closing the
@@ -14,6 +15,7 @@
 import errno
 import select
 import socket
+import struct
 import sys
 import time
 
@@ -59,6 +61,14 @@ def ask(addr, port, count):
             print("refused")
         except ConnectionResetError:
             print("reset")
+
+
+def abort(addr, port, count):
+    for _ in range(int(count)):
+        sock, name = connect(addr, port)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        sock.close()
+        print(name)
 
 
 def state(sock):
