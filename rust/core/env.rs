@@ -34,6 +34,12 @@ pub trait Atom: Sync {
     /// on failure it need not order anything.
     fn compare_exchange(&self, old: u64, new: u64) -> bool;
 
+    /// What a CPU does while it waits for a word to change.
+    #[inline(always)]
+    fn relax() {
+        ::core::hint::spin_loop();
+    }
+
     /// Asks the CPU to fetch the cache line of the word. It is a hint; the default does nothing.
     #[inline(always)]
     fn prefetch(&self) {}

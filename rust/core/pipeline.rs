@@ -72,3 +72,111 @@ pub fn process_burst<A: Atom, B: Burst>(
     }
     round.finish(packets.len(), bytes);
 }
+
+#[cfg_attr(CONFIG_KUNIT = "y", kernel::macros::kunit_tests(smplb_pipeline))]
+#[cfg(any(test, CONFIG_KUNIT = "y"))]
+mod tests {
+    use super::super::config::ServiceOptions;
+    use super::super::engine::{EngineState, Scratch};
+    use super::super::fake::{
+        frame, packet, service_key, Counters, Half, Table, TestAtom, CLIENT, MAC, PEER, SERVER, VIP,
+    };
+    use super::super::frame::{Frame, PortId, MAX_PORTS};
+    use super::super::neighbour::Slot;
+    use super::super::route::{Hop, PortInfo, Range};
+    use super::super::verdict::{DropReason, Verdict};
+    use super::super::wire::tcp::{ACK, SYN};
+    use super::*;
+
+    /// A burst of four frames.
+    struct Four {
+        frames: [[u8; 64]; 4],
+        verdicts: [Option<Verdict>; 4],
+    }
+
+    impl Burst for Four {
+        fn len(&self) -> usize {
+            self.frames.len()
+        }
+
+        fn frame(&mut self, i: usize) -> Frame<'_> {
+            match self.frames.get_mut(i) {
+                Some(head) => frame(head),
+                None => frame(&mut []),
+            }
+        }
+
+        fn verdict(&mut self, i: usize, verdict: Verdict) {
+            if let Some(place) = self.verdicts.get_mut(i) {
+                *place = Some(verdict);
+            }
+        }
+    }
+
+    #[test]
+    fn one_burst() {
+        let (mut half, before, counters) = (Half::default(), Half::default(), Counters::default());
+        let mut change = half.lend();
+        change.begin(&before.view(), 1);
+        assert!(change
+            .service_add(service_key(6), ServiceOptions::default())
+            .is_ok());
+        assert!(change
+            .backend_add(service_key(6), SERVER.0, SERVER.1, 1)
+            .is_ok());
+        assert!(change.finish(&before.view()).is_ok());
+
+        let mut ports = [PortInfo::default(); MAX_PORTS];
+        ports[0] = PortInfo::new(MAC, 1500, true);
+        let ranges = [Range {
+            start: 0,
+            hop: Hop::Direct(PortId(0)),
+        }];
+        let slots: [Slot<TestAtom>; 2] = Default::default();
+        let (table, lane) = (Table::default(), counters.lane());
+        let lanes = [lane];
+        let switch = Switch {
+            config: half.view(),
+            routes: Routes {
+                generation: 1,
+                ranges: &ranges,
+                ports: &ports,
+            },
+            neighbours: Neighbours { slots: &slots },
+            connections: table.lend(),
+            loads: &lanes.as_slice(),
+        };
+        assert!(switch.neighbours.set(PortId(0), SERVER.0, PEER));
+
+        let mut burst = Four {
+            frames: [
+                packet(6, CLIENT, VIP, SYN),
+                packet(6, SERVER, CLIENT, SYN | ACK),
+                packet(17, CLIENT, VIP, 0),
+                packet(6, CLIENT, SERVER, ACK),
+            ],
+            verdicts: [None; 4],
+        };
+        let (mut state, mut scratch) = (EngineState::default(), Scratch::default());
+        let (positions, recent) = (&mut [0; 4], &mut []);
+        let state = &mut state;
+        let mut engine = Engine {
+            lane,
+            positions,
+            recent,
+            state,
+            scratch: &mut scratch,
+        };
+        process_burst(&switch, &mut engine, Origin::Port(PortId(0)), 7, &mut burst);
+        let expected = [
+            Verdict::Forward(PortId(0)),
+            Verdict::Resolve {
+                port: PortId(0),
+                addr: CLIENT.0,
+            },
+            Verdict::Drop(DropReason::NoService),
+            Verdict::Stack,
+        ];
+        assert_eq!(burst.verdicts, expected.map(Some));
+    }
+}

@@ -13,6 +13,9 @@ pub mod change;
 pub mod error;
 pub mod view;
 
+#[cfg(any(test, CONFIG_KUNIT = "y"))]
+mod tests;
+
 use super::wire::ipv4;
 
 /// Most services of a switch; length of the slice of [`Service`].

@@ -55,14 +55,14 @@ impl<A: Atom> Bucket<A> {
     }
 
     /// Slots in use.
-    pub(super) fn len(&self) -> usize {
+    pub fn used(&self) -> usize {
         self.slots.iter().filter(|slot| slot.load() != 0).count()
     }
 
     /// Runs `change` while no one else changes the bucket.
     pub(super) fn locked<T>(&self, change: impl FnOnce(&Self) -> T) -> T {
         while self.lock.load() != 0 || !self.lock.compare_exchange(0, 1) {
-            ::core::hint::spin_loop();
+            A::relax();
         }
         let result = change(self);
         self.lock.store_release(0);

@@ -4,7 +4,7 @@
 
 use super::super::config::{BackendId, Mode, ServiceId};
 use super::super::env::Atom;
-use super::bucket::{same_tag, slot_word};
+use super::bucket::slot_word;
 use super::entry::{reply_life, retired, Entry, Hit, Rewrite};
 use super::key::{raw_addrs, raw_ports, Endpoint, Key};
 use super::stash::Stash;
@@ -127,8 +127,8 @@ impl<'a, A: Atom> Connections<'a, A> {
                     return Err(Refused::Exists);
                 }
                 let word = slot_word(hash, index);
-                let used = first.len();
-                let balanced = used < FIRST_CHOICE || used <= second.len();
+                let used = first.used();
+                let balanced = used < FIRST_CHOICE || used <= second.used();
                 let (one, other) = if balanced {
                     (first, second)
                 } else {
@@ -173,22 +173,11 @@ impl<'a, A: Atom> Connections<'a, A> {
     /// Whether a connection has an entry with this key. One that is being removed, but whose reply
     /// entry is still in use, does not count.
     fn is_taken(&self, key: Key, hash: u64) -> bool {
-        let Some((first, second)) = self.both(hash) else {
-            return false;
-        };
-        let slots = first
-            .slots
-            .iter()
-            .chain(&second.slots)
-            .map(|slot| slot.load_acquire());
-        let mut found = slots
-            .filter(|word| same_tag(*word, hash))
-            .map(|word| word as u32);
-        found.any(|index| {
-            let original = self.entry(index & !1);
-            self.read(index, key).is_some()
-                && original.is_some_and(|entry| Entry::<A>::in_use(entry.version.load()))
-        })
+        let taken = self.search(hash, |index| {
+            self.read(index, key)?;
+            Entry::<A>::in_use(self.entry(index & !1)?.version.load()).then_some(())
+        });
+        taken.is_some()
     }
 
     /// Takes an entry out of its bucket.
@@ -253,146 +242,5 @@ impl<'a, A: Atom> Connections<'a, A> {
         }
         stash.give(self.free, self.entries, pair);
         true
-    }
-}
-
-#[cfg_attr(CONFIG_KUNIT = "y", kernel::macros::kunit_tests(smplb_connection))]
-#[cfg(any(test, CONFIG_KUNIT = "y"))]
-mod tests {
-    use super::super::super::fake::{Table, TestAtom, CLIENT, SERVER, VIP};
-    use super::*;
-
-    fn new(client_port: u16, now: u32) -> NewConnection {
-        let key = Key::new(6, (CLIENT.0, client_port), VIP);
-        NewConnection {
-            key,
-            hash: Table::default().lend().secret.hash(key),
-            service: ServiceId(3),
-            backend: BackendId(5),
-            epoch: 9,
-            to: SERVER,
-            mode: Mode::Nat,
-            generation: 77,
-            state: State::SynSent,
-            now,
-        }
-    }
-
-    fn back(client_port: u16) -> Key {
-        Key::new(6, SERVER, (CLIENT.0, client_port))
-    }
-
-    fn find<'a>(table: &Connections<'a, TestAtom>, key: Key) -> Option<Hit<'a, TestAtom>> {
-        table.find(key, table.secret.hash(key))
-    }
-
-    #[test]
-    fn both_directions() -> Result<(), ()> {
-        let (table, mut stash) = (Table::default(), Stash::default());
-        let table = table.lend();
-        let new = new(1, 10);
-        assert!(find(&table, new.key).is_none());
-        assert!(table.insert(&mut stash, &new).is_ok());
-        let hit = find(&table, new.key).ok_or(())?;
-        assert!(!hit.is_reply());
-        assert_eq!((hit.service(), hit.backend()), (ServiceId(3), BackendId(5)));
-        assert_eq!(hit.rewrite.addrs, raw_addrs(CLIENT.0, SERVER.0));
-        assert_eq!(table.life(&hit).epoch(), 9);
-        let reply = find(&table, back(1)).ok_or(())?;
-        assert!(reply.is_reply());
-        assert_eq!(reply.rewrite.addrs, raw_addrs(VIP.0, CLIENT.0));
-        assert_eq!(table.life(&reply), table.life(&hit));
-        assert_eq!(table.insert(&mut stash, &new).err(), Some(Refused::Exists));
-        Ok(())
-    }
-
-    #[test]
-    fn a_removed_one_is_gone() -> Result<(), ()> {
-        let (table, mut stash) = (Table::default(), Stash::default());
-        let table = table.lend();
-        let made = table.insert(&mut stash, &new(1, 10));
-        let hit = made.map_err(|_| ())?;
-        let reply = find(&table, back(1)).ok_or(())?;
-        assert!(table.remove(&mut stash, &reply));
-        assert!(!table.remove(&mut stash, &hit));
-        assert!(find(&table, hit_key(1)).is_none());
-        assert!(find(&table, back(1)).is_none());
-        // Who still holds what it read cannot change what comes after it.
-        assert!(table.insert(&mut stash, &new(1, 11)).is_ok());
-        assert!(!table.remove(&mut stash, &hit));
-        table.close(&hit);
-        hit.set_hop(1, 2);
-        let again = find(&table, hit_key(1)).ok_or(())?;
-        assert_eq!(table.life(&again).state(), State::SynSent);
-        assert!(again.entry.hop(again.version, 1).is_none());
-        Ok(())
-    }
-
-    fn hit_key(client_port: u16) -> Key {
-        new(client_port, 0).key
-    }
-
-    #[test]
-    fn full_and_refilled() -> Result<(), ()> {
-        let (table, mut stash) = (Table::default(), Stash::default());
-        let table = table.lend();
-        for round in 0..100u16 {
-            for port in 1..=7 {
-                assert!(table.insert(&mut stash, &new(port, 0)).is_ok());
-            }
-            assert_eq!(
-                table.insert(&mut stash, &new(8, 0)).err(),
-                Some(Refused::Full)
-            );
-            for port in 1..=7 {
-                let hit = find(&table, hit_key(port)).ok_or(())?;
-                assert!(table.remove(&mut stash, &hit));
-            }
-            if round & 1 == 0 {
-                stash.release(table.free, table.entries);
-            }
-        }
-        for bucket in table.buckets {
-            assert_eq!(bucket.len(), 0);
-        }
-        Ok(())
-    }
-
-    #[test]
-    fn a_server_has_one_reply_for_a_client_port() {
-        let (table, mut stash) = (Table::default(), Stash::default());
-        let table = table.lend();
-        assert!(table.insert(&mut stash, &new(1, 0)).is_ok());
-        let key = Key::new(6, (CLIENT.0, 1), ([192, 0, 2, 2], 80));
-        let other = NewConnection {
-            key,
-            hash: table.secret.hash(key),
-            ..new(1, 0)
-        };
-        assert_eq!(
-            table.insert(&mut stash, &other).err(),
-            Some(Refused::Conflict)
-        );
-        assert!(find(&table, key).is_none());
-        let direct = NewConnection {
-            mode: Mode::Dr,
-            ..other
-        };
-        assert!(table.insert(&mut stash, &direct).is_ok());
-    }
-
-    #[test]
-    fn what_is_remembered_of_the_way() -> Result<(), ()> {
-        let (table, mut stash) = (Table::default(), Stash::default());
-        let table = table.lend();
-        let hit = table.insert(&mut stash, &new(1, 10)).map_err(|_| ())?;
-        for stamp in [0, 1, u32::MAX, 0u32.wrapping_sub(hit.version as u32)] {
-            let slot = hit.entry.hop(hit.version, stamp);
-            assert!(slot.is_none() || slot == Some(u32::MAX));
-        }
-        hit.set_hop(5, 1234);
-        assert_eq!(hit.entry.hop(hit.version, 5), Some(1234));
-        assert!(hit.entry.hop(hit.version, 6).is_none());
-        Ok(())
     }
 }

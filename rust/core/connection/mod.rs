@@ -15,3 +15,6 @@ pub mod stash;
 pub mod sweep;
 pub mod table;
 pub mod tcp_state;
+
+#[cfg(any(test, CONFIG_KUNIT = "y"))]
+mod tests;

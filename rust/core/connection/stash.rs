@@ -43,13 +43,21 @@ impl Stash {
         self.pairs.get(self.len).copied()
     }
 
+    /// The pairs in hand.
+    pub fn pairs(&self) -> &[u32] {
+        self.pairs.get(..self.len).unwrap_or(&[])
+    }
+
+    /// Takes pairs from the common stock, if there are none in hand.
+    pub fn fill<A: Atom>(&mut self, free: &Free<A>, entries: &[Entry<A>]) {
+        if let (0, Some(room)) = (self.len, self.pairs.get_mut(..REFILL)) {
+            self.len = free.take(entries, room);
+        }
+    }
+
     /// A pair to be used.
     pub(super) fn take<A: Atom>(&mut self, free: &Free<A>, entries: &[Entry<A>]) -> Option<u32> {
-        if self.len == 0 {
-            if let Some(room) = self.pairs.get_mut(..REFILL) {
-                self.len = free.take(entries, room);
-            }
-        }
+        self.fill(free, entries);
         self.pop()
     }
 

@@ -104,21 +104,26 @@ impl<'a, A: Atom> Connections<'a, A> {
         self.entries.get(index as usize)
     }
 
-    /// The entry with this key.
-    pub fn find(&self, key: Key, hash: u64) -> Option<Hit<'a, A>> {
+    /// The first thing that `visit` finds among the entries whose hash has the same high half.
+    #[inline(always)]
+    pub(super) fn search<T>(&self, hash: u64, visit: impl Fn(u32) -> Option<T>) -> Option<T> {
         let (first, second) = self.both(hash)?;
         for bucket in [first, second] {
             for slot in &bucket.slots {
                 let word = slot.load_acquire();
-                if !same_tag(word, hash) {
-                    continue;
-                }
-                if let Some(hit) = self.read(word as u32, key) {
-                    return Some(hit);
+                if same_tag(word, hash) {
+                    if let Some(found) = visit(word as u32) {
+                        return Some(found);
+                    }
                 }
             }
         }
         None
+    }
+
+    /// The entry with this key.
+    pub fn find(&self, key: Key, hash: u64) -> Option<Hit<'a, A>> {
+        self.search(hash, |index| self.read(index, key))
     }
 
     /// The life word of the connection an entry belongs to.

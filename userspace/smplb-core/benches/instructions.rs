@@ -4,69 +4,24 @@
 //!
 //! `cargo bench -p smplb-core --bench instructions` runs itself under `valgrind` once for each case and prints a table.
 
+mod flat;
 #[path = "../tests/world/mod.rs"]
 mod world;
 
 use std::process::{Command, ExitCode};
 
-use smplb_core::config::{Mode, ServiceKey, ServiceOptions};
+use smplb_core::config::Mode;
 use smplb_core::engine::Engine;
-use smplb_core::frame::{Burst, Checksum, Frame, Origin, PortId, BURST};
+use smplb_core::frame::{Origin, PortId, BURST};
 use smplb_core::pipeline::{process_burst, Switch};
 use smplb_core::verdict::Verdict;
 use smplb_core::StdAtom;
 
+use flat::{client, service, Flat, VIP};
 use world::packet::Packet;
 use world::World;
 
-const VIP: [u8; 4] = [192, 0, 2, 1];
 const BURSTS: usize = 100;
-
-/// A burst in plain arrays, about as cheap as a ring of buffers.
-struct Flat {
-    heads: Box<[[u8; 128]; BURST]>,
-    lens: [u32; BURST],
-    verdicts: [Verdict; BURST],
-    count: usize,
-}
-
-impl Burst for Flat {
-    fn len(&self) -> usize {
-        self.count
-    }
-
-    #[inline(always)]
-    fn frame(&mut self, i: usize) -> Frame<'_> {
-        let i = i % BURST;
-        Frame {
-            head: &mut self.heads[i],
-            len: self.lens[i],
-            checksum: Checksum::Complete,
-            segment_len: 0,
-        }
-    }
-
-    #[inline(always)]
-    fn verdict(&mut self, i: usize, verdict: Verdict) {
-        self.verdicts[i % BURST] = verdict;
-    }
-}
-
-impl Flat {
-    fn new(frames: &[Vec<u8>]) -> Self {
-        let mut flat = Self {
-            heads: Box::new([[0; 128]; BURST]),
-            lens: [0; BURST],
-            verdicts: [Verdict::Stack; BURST],
-            count: frames.len(),
-        };
-        for (i, frame) in frames.iter().enumerate() {
-            flat.heads[i][..frame.len()].copy_from_slice(frame);
-            flat.lens[i] = frame.len() as u32;
-        }
-        flat
-    }
-}
 
 #[inline(never)]
 fn measured(
@@ -78,46 +33,19 @@ fn measured(
     process_burst(switch, engine, Origin::Port(port), 1000, burst);
 }
 
-fn client(flow: u32) -> ([u8; 4], u16) {
-    let [_, a, b, c] = flow.to_be_bytes();
-    ([198, 18 + (a & 1), b, c], 1024 + (flow % 60000) as u16)
-}
-
-fn service(world: &mut World, protocol: u8, mode: Mode) {
-    let key = ServiceKey {
-        protocol,
-        addr: VIP,
-        port: 80,
-    };
-    let options = ServiceOptions {
-        mode: Some(mode),
-        ..ServiceOptions::default()
-    };
-    world
-        .change(|half| {
-            half.service_add(key, options)?;
-            for host in 1..=4 {
-                half.backend_add(key, [10, 0, 0, host], 80, 1)?;
-            }
-            Ok(())
-        })
-        .expect("a small configuration");
-    for host in 1..=4 {
-        world
-            .neighbours()
-            .set(PortId(1), [10, 0, 0, host], [2, 0, 0, 0, 0xbb, host]);
-    }
-}
-
 struct Case {
     name: &'static str,
     what: &'static str,
 }
 
-const CASES: [Case; 7] = [
+const CASES: [Case; 8] = [
     Case {
         name: "udp-nat-hit",
         what: "UDP, known connection, NAT",
+    },
+    Case {
+        name: "udp-nat-many",
+        what: "UDP, known connection, NAT, 6,400 flows in turn",
     },
     Case {
         name: "tcp-nat-hit",
@@ -170,7 +98,7 @@ fn frames(name: &str, round: usize, world: &World) -> (PortId, Vec<Vec<u8>>) {
                     .collect(),
             )
         }
-        "udp-nat-new" => (
+        "udp-nat-new" | "udp-nat-many" => (
             PortId(0),
             flows
                 .map(|f| Packet::udp(client(f), vip).payload(&[0; 18]).frame())
@@ -218,13 +146,23 @@ fn run(name: &str) {
         }
     }
     let new = name.ends_with("new");
+    let many = name.ends_with("many");
     let (port, warm) = frames(name, 0, &world);
     let bursts: Vec<_> = (1..=BURSTS)
-        .map(|round| frames(name, if new { round } else { 0 }, &world).1)
+        .map(|round| frames(name, if new || many { round } else { 0 }, &world).1)
         .collect();
     world.lend(|switch, engine, _| {
         let mut burst = Flat::new(&warm);
         process_burst(switch, engine, Origin::Port(port), 1000, &mut burst);
+        for frames in bursts.iter().chain(&bursts).filter(|_| many) {
+            process_burst(
+                switch,
+                engine,
+                Origin::Port(port),
+                1000,
+                &mut Flat::new(frames),
+            );
+        }
         for frames in &bursts {
             let mut burst = Flat::new(frames);
             measured(switch, engine, port, &mut burst);
