@@ -193,5 +193,5 @@ row dr-hit smplb 10000 192.0.2.11
 smplb 192.0.2.12 nat 10
 row nat-new smplb 50000 192.0.2.12 50000
 smplbctl stats
-lost=$(smplbctl -j stats | json "sum(x['packets'] for x in d['drops'])")
+lost=$(lost)
 ((lost == 0)) || die "$lost packets were dropped"

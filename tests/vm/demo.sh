@@ -69,7 +69,7 @@ echo
 smplbctl stats
 
 total=$(awk '{ n += $1 } END { print n + 0 }' <<<"$served")
-lost=$(smplbctl -j stats | json "sum(x['packets'] for x in d['drops'])")
+lost=$(lost)
 ((total == REQUESTS)) || die "$total of $REQUESTS requests were served"
 ((bad == 0)) || die "the shares are not those of the weights"
 ((lost == 0)) || die "$lost packets were dropped"

@@ -84,6 +84,11 @@ drops() {
 	smplbctl -j stats | json "sum(x['packets'] for x in d['drops'] if x['reason'] == '$1')"
 }
 
+# All drops but those of some reasons: lost [REASON...].
+lost() {
+	smplbctl -j stats | json "sum(x['packets'] for x in d['drops'] if x['reason'] not in '$*'.split())"
+}
+
 load() {
 	modprobe smplb "$@" || die "modprobe smplb"
 }
