@@ -29,12 +29,8 @@ const NEIGHBOURS: usize = 4096;
 /// How often old connections are looked for, milliseconds.
 const SWEEP_PERIOD: u32 = 250;
 
-/// What runs beside the engines for a switch; stopped in order of the fields.
-#[derive(Default)]
-pub(super) struct Running {
-    ticker: Option<Ticker>,
-    mirror: Option<Mirror>,
-}
+/// What runs beside the engines for a switch; stopped in this order.
+pub(super) type Running = Option<(Ticker, Mirror)>;
 
 impl Switch {
     fn new(net: Net) -> Result<Arc<Self>> {
@@ -58,7 +54,7 @@ impl Switch {
                 connections,
                 lanes,
                 sweeper <- new_mutex!(0, "smplb_sweeper"),
-                running <- new_mutex!(Running::default(), "smplb_running"),
+                running <- new_mutex!(None, "smplb_running"),
             }),
             GFP_KERNEL,
         )
@@ -116,11 +112,11 @@ pub(crate) fn of(net: Net, make: bool, rtnl: &Rtnl) -> Result<Arc<Switch>> {
         return Err(ENOENT);
     }
     let switch = Switch::new(net)?;
-    {
-        let mut running = switch.running.lock();
-        running.ticker = Some(Ticker::start(&switch, SWEEP_PERIOD)?);
-        running.mirror = Some(Mirror::start(net, &switch)?);
-    }
+    // Stopped before the switch goes when the mirror cannot be started, which is
+    // the last to try: it may not be stopped under RTNL.
+    let ticker = Ticker::start(&switch, SWEEP_PERIOD)?;
+    let mirror = Mirror::start(net, &switch)?;
+    *switch.running.lock() = Some((ticker, mirror));
     net.set_switch(switch.clone(), rtnl);
     Ok(switch)
 }
