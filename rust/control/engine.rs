@@ -34,8 +34,8 @@ pub(super) fn dump(dump: &mut Dump) {
 fn put(message: &mut Message, switch: &Switch, info: &Info<'_>, ports: u32) -> Result {
     let engine = info.engine;
     let mut sum = TotalsSum::default();
-    if let Some(lane) = switch.lanes().get(engine.cpu() as usize) {
-        sum.add(&lane.lane());
+    if let Some(lane) = switch.lane(engine.cpu() as usize) {
+        sum.add(&lane);
     }
     let counters = engine.counters();
     message.u32(SMPLB_A_ENGINE_CPU, engine.cpu())?;

@@ -16,7 +16,7 @@ pub(super) fn get(request: &Request<'_>) -> Result {
     let switch = switch(request.net());
     let mut sum = TotalsSum::default();
     if let Some(switch) = &switch {
-        switch.with_lanes(|lanes| lanes.iter().for_each(|lane| sum.add(lane)));
+        switch.lanes().for_each(|lane| sum.add(&lane));
         // Counted on other CPUs than the engine's, beside the rings.
         if let Some(full) = sum.drops.get_mut(DropReason::RxFull as usize) {
             *full = full.wrapping_add(switch.rx_refused());
@@ -29,7 +29,7 @@ pub(super) fn get(request: &Request<'_>) -> Result {
         })?;
     }
     if let Some(switch) = &switch {
-        let now = switch.with_lanes(connections);
+        let now = connections(switch.lanes());
         message.u32(SMPLB_A_STATS_CONNECTIONS, now as u32)?;
         message.u32(SMPLB_A_STATS_CONNECTIONS_MAX, switch.connections_max())?;
         message.u32(SMPLB_A_STATS_ROUTES, switch.route_ranges())?;

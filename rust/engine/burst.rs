@@ -37,10 +37,9 @@ fn from_ring(switch: &Switch, local: &mut Local, port: &Port, ring: &SkbRing, or
     // Holders of the core's locks are not preempted; see `BhGuard`.
     let _bh = BhGuard::new();
     let rcu = rcu::read_lock();
-    let Some(lane) = switch.lanes().get(local.lane) else {
+    let Some(lane) = switch.lane(local.lane) else {
         return;
     };
-    let lane = lane.lane();
 
     let mut burst = SkbBurst::new();
     let tables = switch.tables(&rcu);

@@ -82,7 +82,7 @@ impl Port {
 
     /// What it has counted.
     pub(crate) fn stats(&self) -> PortStats {
-        let sum = self.switch.with_lanes(|lanes| sum::port(lanes, self.id));
+        let sum = sum::port(self.switch.lanes(), self.id);
         PortStats {
             rx_packets: sum.rx_packets,
             rx_bytes: sum.rx_bytes,

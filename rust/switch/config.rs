@@ -177,13 +177,13 @@ impl Switch {
         for (id, service) in view.iter() {
             if service.epoch == epoch {
                 if let Some(base) = control.services.get_mut(usize::from(id.0)) {
-                    *base = self.with_lanes(|lanes| sum::service(lanes, id));
+                    *base = sum::service(self.lanes(), id);
                 }
             }
             for (id, backend) in view.backends_of(id) {
                 if backend.epoch == epoch {
                     if let Some(base) = control.backends.get_mut(usize::from(id.0)) {
-                        *base = self.with_lanes(|lanes| sum::backend(lanes, id));
+                        *base = sum::backend(self.lanes(), id);
                     }
                 }
             }
@@ -201,21 +201,17 @@ impl Sums<'_> {
     /// Of a service.
     pub(crate) fn service(&self, id: ServiceId) -> ServiceSum {
         let base = self.control.services.get(usize::from(id.0));
-        self.switch
-            .with_lanes(|lanes| sum::service(lanes, id))
-            .since(base.copied().unwrap_or_default())
+        sum::service(self.switch.lanes(), id).since(base.copied().unwrap_or_default())
     }
 
     /// Of a backend.
     pub(crate) fn backend(&self, id: BackendId) -> BackendSum {
         let base = self.control.backends.get(usize::from(id.0));
-        self.switch
-            .with_lanes(|lanes| sum::backend(lanes, id))
-            .since(base.copied().unwrap_or_default())
+        sum::backend(self.switch.lanes(), id).since(base.copied().unwrap_or_default())
     }
 
     /// Connections a backend has now.
     pub(crate) fn active(&self, id: BackendId) -> u64 {
-        self.switch.with_lanes(|lanes| sum::active(lanes, id))
+        sum::active(self.switch.lanes(), id)
     }
 }

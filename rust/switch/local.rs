@@ -107,18 +107,6 @@ impl Switch {
         local.state.release(table.free, table.entries);
     }
 
-    /// Calls `f` with the lanes of all writers.
-    pub(crate) fn with_lanes<T>(&self, f: impl FnOnce(&[Lane<'_, KAtom>]) -> T) -> T {
-        let mut lanes = KVec::new();
-        for lane in &self.lanes {
-            // Without memory, which so little hardly ever meets, sums are short.
-            if lanes.push(lane.lane(), GFP_KERNEL).is_err() {
-                break;
-            }
-        }
-        f(&lanes)
-    }
-
     /// Forgets connections that are over. On the control CPU, by one caller.
     pub(super) fn sweep(&self) {
         let Some(lane) = self.lanes.last() else {

@@ -13,6 +13,7 @@ use crate::core_::config::view::View;
 use crate::core_::config::BackendId;
 use crate::core_::connection::table::Connections;
 use crate::core_::counters::sum::{self, Loads};
+use crate::core_::counters::Lane;
 use crate::core_::frame::PortId;
 use crate::core_::neighbour::{Neighbours, Slot};
 use crate::kapi::ab::AbTable;
@@ -71,8 +72,7 @@ pub(crate) struct Tables<'a> {
 
 impl Loads for Switch {
     fn active(&self, id: BackendId) -> u64 {
-        let lanes = self.lanes.iter().map(LaneMemory::lane);
-        sum::active_in(lanes, id)
+        sum::active(self.lanes(), id)
     }
 }
 
@@ -127,9 +127,16 @@ impl Switch {
             .map_or(0, |topology| topology.routes().ranges.len() as u32)
     }
 
-    /// The counters by writer: one lane per CPU, the last of the control CPU.
-    pub(crate) fn lanes(&self) -> &[LaneMemory] {
-        &self.lanes
+    /// The counters of all writers. In any context: sums are asked for where
+    /// nobody may sleep.
+    pub(crate) fn lanes(&self) -> impl Iterator<Item = Lane<'_, KAtom>> {
+        self.lanes.iter().map(LaneMemory::lane)
+    }
+
+    /// The counters of one writer: a CPU, and behind all CPUs the control CPU's.
+    #[inline(always)]
+    pub(crate) fn lane(&self, nth: usize) -> Option<Lane<'_, KAtom>> {
+        self.lanes.get(nth).map(LaneMemory::lane)
     }
 
     fn neighbours(&self) -> Neighbours<'_, KAtom> {

@@ -111,10 +111,10 @@ sums!(ServiceSum packets bytes connections);
 sums!(BackendSum packets bytes reply_packets reply_bytes connections);
 
 /// The sum over the lanes for a port.
-pub fn port<A: Atom>(lanes: &[Lane<'_, A>], id: PortId) -> PortSum {
+pub fn port<'a, A: Atom + 'a>(lanes: impl IntoIterator<Item = Lane<'a, A>>, id: PortId) -> PortSum {
     let mut sum = PortSum::default();
     for port in lanes
-        .iter()
+        .into_iter()
         .filter_map(|lane| lane.ports.get(usize::from(id.0)))
     {
         accumulate(&mut sum.rx_packets, &port.rx_packets);
@@ -130,10 +130,13 @@ pub fn port<A: Atom>(lanes: &[Lane<'_, A>], id: PortId) -> PortSum {
 
 /// The sum over the lanes for the place of a service. Subtract what it was when the service was
 /// made, see [`ServiceSum::since`].
-pub fn service<A: Atom>(lanes: &[Lane<'_, A>], id: ServiceId) -> ServiceSum {
+pub fn service<'a, A: Atom + 'a>(
+    lanes: impl IntoIterator<Item = Lane<'a, A>>,
+    id: ServiceId,
+) -> ServiceSum {
     let mut sum = ServiceSum::default();
     for service in lanes
-        .iter()
+        .into_iter()
         .filter_map(|lane| lane.services.get(usize::from(id.0)))
     {
         accumulate(&mut sum.packets, &service.packets);
@@ -145,10 +148,13 @@ pub fn service<A: Atom>(lanes: &[Lane<'_, A>], id: ServiceId) -> ServiceSum {
 
 /// The sum over the lanes for the place of a backend. Subtract what it was when the backend was
 /// made, see [`BackendSum::since`].
-pub fn backend<A: Atom>(lanes: &[Lane<'_, A>], id: BackendId) -> BackendSum {
+pub fn backend<'a, A: Atom + 'a>(
+    lanes: impl IntoIterator<Item = Lane<'a, A>>,
+    id: BackendId,
+) -> BackendSum {
     let mut sum = BackendSum::default();
     for backend in lanes
-        .iter()
+        .into_iter()
         .filter_map(|lane| lane.backends.get(usize::from(id.0)))
     {
         accumulate(&mut sum.packets, &backend.packets);
@@ -167,14 +173,12 @@ fn accumulate<A: Atom>(sum: &mut u64, counter: &A) {
 /// Connections a backend has now. The lanes are read one after the other, so that it may be off by
 /// changes meanwhile, but it is never negative.
 #[inline]
-pub fn active<A: Atom>(lanes: &[Lane<'_, A>], id: BackendId) -> u64 {
-    active_in(lanes.iter().copied(), id)
-}
-
-/// As [`active`], for a shell that has its lanes one by one.
-#[inline]
-pub fn active_in<'a, A: Atom + 'a>(lanes: impl Iterator<Item = Lane<'a, A>>, id: BackendId) -> u64 {
+pub fn active<'a, A: Atom + 'a>(
+    lanes: impl IntoIterator<Item = Lane<'a, A>>,
+    id: BackendId,
+) -> u64 {
     let sum = lanes
+        .into_iter()
         .filter_map(|lane| lane.active.get(usize::from(id.0)))
         .fold(0u64, |sum, active| sum.wrapping_add(active.load()));
     if sum > i64::MAX as u64 {
@@ -192,13 +196,13 @@ pub trait Loads: Sync {
 
 impl<A: Atom> Loads for &[Lane<'_, A>] {
     fn active(&self, id: BackendId) -> u64 {
-        active(self, id)
+        active(self.iter().copied(), id)
     }
 }
 
 /// Connections in the table.
-pub fn connections<A: Atom>(lanes: &[Lane<'_, A>]) -> u64 {
-    let sum = lanes.iter().fold(0u64, |sum, lane| {
+pub fn connections<'a, A: Atom + 'a>(lanes: impl IntoIterator<Item = Lane<'a, A>>) -> u64 {
+    let sum = lanes.into_iter().fold(0u64, |sum, lane| {
         sum.wrapping_add(lane.totals.connections.load())
     });
     if sum > i64::MAX as u64 {
@@ -226,13 +230,13 @@ mod tests {
             }
         }
         lanes[1].connection_removed(BackendId(5));
-        let port = port(&lanes, PortId(1));
+        let port = port(lanes, PortId(1));
         assert_eq!((port.tx_packets, port.tx_bytes, port.dropped), (7, 200, 7));
-        assert_eq!(service(&lanes, ServiceId(2)).connections, 7);
-        let backend = backend(&lanes, BackendId(5));
+        assert_eq!(service(lanes, ServiceId(2)).connections, 7);
+        let backend = backend(lanes, BackendId(5));
         assert_eq!(backend.connections, 7);
         assert_eq!(backend.since(backend), BackendSum::default());
-        assert_eq!((active(&lanes, BackendId(5)), connections(&lanes)), (6, 6));
+        assert_eq!((active(lanes, BackendId(5)), connections(lanes)), (6, 6));
         let mut totals = TotalsSum::default();
         lanes.iter().for_each(|lane| totals.add(lane));
         assert_eq!(totals.dropped(), 7);

@@ -86,7 +86,7 @@ mod tests {
         for _ in 0..6 {
             lanes[1].connection_removed(BackendId(1));
         }
-        assert_eq!(active(&lanes, BackendId(1)), 0);
+        assert_eq!(active(lanes, BackendId(1)), 0);
         assert_eq!(
             least(&config, slots, &mut position, &lanes.as_slice()),
             Some(BackendId(1))

@@ -168,8 +168,8 @@ fn a_backend_on_the_host_itself() {
     assert_eq!(tuple(&out), (VIP, CLIENT));
     assert_eq!(out[..6], [2, 0, 0, 0, 0xcc, 254]);
     let lanes = world.lanes();
-    assert_eq!(sum::port(&lanes, PortId(0)).stack_packets, 2);
-    assert_eq!(sum::port(&lanes, PortId(0)).host_packets, 1);
+    assert_eq!(sum::port(lanes.iter().copied(), PortId(0)).stack_packets, 2);
+    assert_eq!(sum::port(lanes.iter().copied(), PortId(0)).host_packets, 1);
 }
 
 #[test]

@@ -79,7 +79,7 @@ fn a_deleted_backend_loses_its_udp_connections_to_others() {
         .change(|half| half.backend_del(key(17), deleted, 80))
         .is_ok());
     assert_eq!(server_of(&mut world, Packet::udp(CLIENT, VIP)), 3 - first);
-    assert_eq!(sum::connections(&world.lanes()), 1);
+    assert_eq!(sum::connections(world.lanes()), 1);
 }
 
 #[test]
@@ -222,7 +222,7 @@ fn a_deleted_service_is_gone_at_once() {
     // The address is no VIP any more, so it is not the switch's to judge.
     let frame = Packet::udp(CLIENT, VIP).frame();
     assert_eq!(world.client(frame.clone()), (Verdict::Stack, frame));
-    assert_eq!(sum::connections(&world.lanes()), 0);
+    assert_eq!(sum::connections(world.lanes()), 0);
     let mut world = World::with_service(6, Mode::Nat, 1);
     world.client(Packet::tcp(CLIENT, VIP, SYN).frame());
     assert!(world.change(|half| half.service_del(key(6))).is_ok());
@@ -234,7 +234,7 @@ fn a_deleted_service_is_gone_at_once() {
     world.now += 60;
     world.sweep();
     assert!(world.list().is_empty());
-    assert_eq!(sum::connections(&world.lanes()), 0);
+    assert_eq!(sum::connections(world.lanes()), 0);
 }
 
 #[test]

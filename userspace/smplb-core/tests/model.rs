@@ -318,7 +318,7 @@ impl Both {
         listed.sort_unstable();
         expected.sort_unstable();
         assert_eq!(listed, expected);
-        let count = smplb_core::counters::sum::connections(&self.world.lanes());
+        let count = smplb_core::counters::sum::connections(self.world.lanes());
         assert_eq!(count, expected.len() as u64);
     }
 }

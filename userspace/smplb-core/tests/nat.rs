@@ -45,22 +45,25 @@ fn udp_there_and_back() {
         assert!(checksums_hold(&out));
     }
     let lanes = world.lanes();
-    let backend = sum::backend(&lanes, BackendId(0));
+    let backend = sum::backend(lanes.iter().copied(), BackendId(0));
     assert_eq!(
         (backend.packets, backend.reply_packets, backend.connections),
         (3, 3, 1)
     );
     assert_eq!((backend.bytes, backend.reply_bytes), (3 * 47, 3 * 48));
-    let service = sum::service(&lanes, ServiceId(0));
+    let service = sum::service(lanes.iter().copied(), ServiceId(0));
     assert_eq!(
         (service.packets, service.bytes, service.connections),
         (3, 3 * 47, 1)
     );
     assert_eq!(
-        (sum::active(&lanes, BackendId(0)), sum::connections(&lanes)),
+        (
+            sum::active(lanes.iter().copied(), BackendId(0)),
+            sum::connections(lanes.iter().copied())
+        ),
         (1, 1)
     );
-    assert_eq!(sum::port(&lanes, PortId(0)).rx_packets, 3);
+    assert_eq!(sum::port(lanes.iter().copied(), PortId(0)).rx_packets, 3);
 }
 
 #[test]
@@ -95,8 +98,11 @@ fn tcp_from_syn_to_time_wait() {
     assert_eq!(list.len(), 1);
     assert_eq!(list[0].state, State::SynSent);
     let lanes = world.lanes();
-    assert_eq!(sum::backend(&lanes, BackendId(0)).connections, 2);
-    assert_eq!(sum::active(&lanes, BackendId(0)), 1);
+    assert_eq!(
+        sum::backend(lanes.iter().copied(), BackendId(0)).connections,
+        2
+    );
+    assert_eq!(sum::active(lanes.iter().copied(), BackendId(0)), 1);
 }
 
 #[test]

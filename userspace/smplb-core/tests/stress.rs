@@ -291,7 +291,7 @@ fn the_switch() {
         let unique: HashSet<_> = clients.iter().collect();
         assert_eq!(unique.len(), clients.len());
         assert_eq!(
-            smplb_core::counters::sum::connections(&lanes),
+            smplb_core::counters::sum::connections(lanes.iter().copied()),
             clients.len() as u64
         );
     });
