@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
+#![no_main]
+
+#[path = "../../tests/fuzz/mod.rs"]
+mod fuzz;
+#[path = "../../tests/world/mod.rs"]
+mod world;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| fuzz::talk(data));
