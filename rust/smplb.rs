@@ -65,16 +65,18 @@ fn share_control_cpu() -> bool {
 struct Smplb {
     _family: kapi::netlink::Family,
     _registrations: kapi::worker::Registrations,
+    _engines: engine::Registry,
 }
 
 impl kernel::Module for Smplb {
     fn init(_module: &'static ThisModule) -> Result<Self> {
         // SAFETY: Once, before anything that uses the registry.
-        unsafe { engine::init() };
+        let engines = unsafe { engine::Registry::new() };
         let registrations = kapi::worker::Registrations::new()?;
         Ok(Self {
             _family: kapi::netlink::Family::register()?,
             _registrations: registrations,
+            _engines: engines,
         })
     }
 }

@@ -16,7 +16,7 @@ use kernel::sync::atomic::{Atomic, Full, Relaxed, Release};
 use kernel::sync::barrier::smp_mb;
 use kernel::sync::{new_mutex, Arc, Completion, Mutex, SetOnce};
 
-pub(crate) use registry::{choose, for_each, init, is_needed, move_port, place, remove, Info};
+pub(crate) use registry::{choose, for_each, is_needed, move_port, place, remove, Info, Registry};
 
 /// Counters of an engine; written by its thread alone.
 pub(crate) struct Counters {

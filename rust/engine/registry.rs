@@ -24,14 +24,27 @@ kernel::sync::global_lock! {
     unsafe(uninit) static ENGINES: Mutex<KVec<Running>> = KVec::new();
 }
 
-/// Initialises the registry.
-///
-/// # Safety
-///
-/// Called once, before anything else of this file.
-pub(crate) unsafe fn init() {
-    // SAFETY: By the safety requirement.
-    unsafe { ENGINES.init() };
+/// The registry while the module is loaded.
+pub(crate) struct Registry(());
+
+impl Registry {
+    /// Initialises it.
+    ///
+    /// # Safety
+    ///
+    /// Called once, before anything else of this file.
+    pub(crate) unsafe fn new() -> Self {
+        // SAFETY: By the safety requirement.
+        unsafe { ENGINES.init() };
+        Self(())
+    }
+}
+
+impl Drop for Registry {
+    fn drop(&mut self) {
+        // Nobody drops a static, nor the memory of a list without engines.
+        *ENGINES.lock() = KVec::new();
+    }
 }
 
 /// Whether an online housekeeping CPU is left without an engine when `cpu` has
