@@ -113,7 +113,8 @@ unsafe extern "C" fn smplb_rs_port_cpu(handle: *mut c_void) -> u32 {
 #[no_mangle]
 unsafe extern "C" fn smplb_rs_port_changed(handle: *mut c_void) {
     // SAFETY: The caller holds RTNL and has a port that exists.
-    unsafe { port(handle) }.switch().publish_ports();
+    let port = unsafe { port(handle) };
+    port.switch().port_changed(&port);
 }
 
 /// # Safety

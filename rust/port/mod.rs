@@ -31,6 +31,8 @@ pub(crate) struct Port {
     #[pin]
     detach: Mutex<Option<Arc<Reply>>>,
     cpu: Atomic<u32>,
+    /// Whether its devices were up when last looked at.
+    up: Atomic<bool>,
 }
 
 impl Port {
@@ -46,6 +48,7 @@ impl Port {
                 engine: RcuArc::empty(),
                 detach <- new_mutex!(None, "smplb_port_detach"),
                 cpu: Atomic::new(u32::MAX),
+                up: Atomic::new(false),
             }),
             GFP_KERNEL,
         )
@@ -78,6 +81,15 @@ impl Port {
     /// The CPU whose engine polls it.
     pub(crate) fn cpu(&self) -> u32 {
         self.cpu.load(Relaxed)
+    }
+
+    /// Whether its devices are up and were not at the call before. Calls are
+    /// serialised by RTNL.
+    pub(crate) fn came_up(&self) -> bool {
+        let up = self.devices.info().up != 0;
+        let before = self.up.load(Relaxed);
+        self.up.store(up, Relaxed);
+        up && !before
     }
 
     /// What it has counted.

@@ -71,19 +71,32 @@ impl Switch {
     pub(super) fn announce(&self, generation: Option<u64>) {
         let plan = self.plan.lock();
         for port in plan.ports() {
-            let info = port.devices().info();
-            if info.up == 0 {
-                continue;
-            }
-            self.inspect(|view, _| {
-                let fresh = |epoch| generation.is_none_or(|g| g as u32 == epoch);
-                for (_, service) in view.iter() {
-                    if service.params.announce && fresh(service.epoch) {
-                        send_announcement(port, info.mac, service.key.addr);
-                    }
-                }
-            });
+            self.announce_on(port, generation);
         }
+    }
+
+    /// State or address of the devices of a port may have changed. One that came
+    /// up tells its neighbourhood all VIPs.
+    pub(crate) fn port_changed(&self, port: &Port) {
+        self.publish_ports();
+        if port.came_up() {
+            self.announce_on(port, None);
+        }
+    }
+
+    fn announce_on(&self, port: &Port, generation: Option<u64>) {
+        let info = port.devices().info();
+        if info.up == 0 {
+            return;
+        }
+        self.inspect(|view, _| {
+            let fresh = |epoch| generation.is_none_or(|g| g as u32 == epoch);
+            for (_, service) in view.iter() {
+                if service.params.announce && fresh(service.epoch) {
+                    send_announcement(port, info.mac, service.key.addr);
+                }
+            }
+        });
     }
 }
 

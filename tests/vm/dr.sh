@@ -74,5 +74,16 @@ ok near && die "somebody still answers ARP"
 expect "set" smplbctl service set "tcp:$VIP:80" --announce
 expect "again" eventually 5 ok near
 
+echo "==> a port that comes up tells its VIPs"
+ip netns exec near tcpdump -nnei eth0 -U -w /tmp/near.pcap 2>/tmp/near.log &
+watcher=$!
+expect "tcpdump" eventually 10 grep -q listening /tmp/near.log
+ip link set smplb1 down
+ip link set smplb1 up
+announced() { read_near "arp and arp[6:2] = 1 and ether src $mac" | grep -q "tell $VIP"; }
+expect "the VIP was announced" eventually 5 announced
+kill $watcher
+wait $watcher
+
 states=$(smplbctl -j connections | json "sorted({c['mode'] for c in d})")
 [[ $states == "['dr']" ]] || die "modes listed: $states"
