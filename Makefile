@@ -16,6 +16,10 @@ KDIR     ?= $(or $(PREPARED),/lib/modules/$(shell uname -r)/build)
 # With the toolchain it was built with, when `cargo xtask kernel` built it.
 RUSTC ?= rustc
 -include $(KDIR)/smplb-toolchain.mk
+ifdef KMAKE_ARGS
+# DKMS names a compiler of its own for every kernel that clang has built.
+MAKEOVERRIDES := $(filter-out CC=% LD=%,$(MAKEOVERRIDES))
+endif
 KMAKE_RUSTC := $(patsubst RUSTC=%,%,$(filter RUSTC=%,$(KMAKE_ARGS)))
 MO    ?= $(abspath $(TARGET))/kmod/$(if $(filter $(PREPARED),$(KDIR)),release,other)
 KMAKE  = $(MAKE) -C $(KDIR) $(or $(KMAKE_ARGS),RUSTC=$(RUSTC)) M=$(CURDIR) MO=$(MO)
