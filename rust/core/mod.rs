@@ -30,6 +30,7 @@ pub mod filter;
 pub mod frame;
 pub mod limiter;
 pub mod neighbour;
+pub mod nic;
 pub mod pipeline;
 pub mod recent;
 pub mod reply;

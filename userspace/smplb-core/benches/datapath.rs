@@ -6,18 +6,26 @@
 #![allow(missing_docs)]
 
 mod flat;
+#[path = "../tests/nic_model/mod.rs"]
+mod nic_model;
+mod nic_rings;
 #[path = "../tests/world/mod.rs"]
 mod world;
 
 use std::hint::black_box;
+use std::time::{Duration, Instant};
 
 use criterion::{criterion_group, criterion_main, BatchSize, BenchmarkId, Criterion, Throughput};
 use smplb_core::config::Mode;
 use smplb_core::frame::{Origin, PortId, BURST};
+use smplb_core::nic::queue::{RxQueue, TxQueue};
 use smplb_core::pipeline::process_burst;
 use smplb_core::verdict::Verdict;
 
 use flat::{client, service, Flat, VIP};
+use nic_model::world::Ends;
+use nic_model::Device;
+use nic_rings::Bench;
 use world::packet::Packet;
 use world::World;
 
@@ -95,5 +103,36 @@ fn new_connections(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, known_connections, new_connections);
+/// From one ring to the other, with the account of the pool; the devices' time is not counted.
+fn ring<R: RxQueue, T: TxQueue, D: Device, E: Device>(
+    criterion: &mut Criterion,
+    name: &str,
+    ends: Ends<R, T, D, E>,
+) {
+    let account = nic_rings::account();
+    let mut bench = Bench::new(&account, ends);
+    let mut group = criterion.benchmark_group("rings");
+    group.throughput(Throughput::Elements(nic_rings::BURST as u64));
+    group.bench_function(name, |bencher| {
+        bencher.iter_custom(|rounds| {
+            let mut spent = Duration::ZERO;
+            for _ in 0..rounds {
+                bench.devices();
+                let start = Instant::now();
+                assert_eq!(black_box(bench.work.burst::<true>()), nic_rings::BURST);
+                spent += start.elapsed();
+            }
+            spent
+        });
+    });
+    group.finish();
+}
+
+fn rings(criterion: &mut Criterion) {
+    ring(criterion, "split", nic_rings::split(true));
+    ring(criterion, "packed", nic_rings::packed(true));
+    ring(criterion, "advanced", nic_rings::advanced());
+}
+
+criterion_group!(benches, known_connections, new_connections, rings);
 criterion_main!(benches);

@@ -5,6 +5,9 @@
 //! `cargo bench -p smplb-core --bench instructions` runs itself under `valgrind` once for each case and prints a table.
 
 mod flat;
+#[path = "../tests/nic_model/mod.rs"]
+mod nic_model;
+mod nic_rings;
 #[path = "../tests/world/mod.rs"]
 mod world;
 
@@ -13,11 +16,15 @@ use std::process::{Command, ExitCode};
 use smplb_core::config::Mode;
 use smplb_core::engine::Engine;
 use smplb_core::frame::{Origin, PortId, BURST};
+use smplb_core::nic::queue::{RxQueue, TxQueue};
 use smplb_core::pipeline::{process_burst, Switch};
 use smplb_core::verdict::Verdict;
 use smplb_core::StdAtom;
 
 use flat::{client, service, Flat, VIP};
+use nic_model::world::Ends;
+use nic_model::Device;
+use nic_rings::{Bench, Work};
 use world::packet::Packet;
 use world::World;
 
@@ -33,12 +40,49 @@ fn measured(
     process_burst(switch, engine, Origin::Port(port), 1000, burst);
 }
 
+#[inline(never)]
+fn measured_rings<R: RxQueue, T: TxQueue>(work: &mut Work<'_, R, T>) -> usize {
+    work.burst::<false>()
+}
+
+#[inline(never)]
+fn measured_account<R: RxQueue, T: TxQueue>(work: &mut Work<'_, R, T>) -> usize {
+    work.burst::<true>()
+}
+
+/// The rings of NICs alone, from one to the other; the devices are not measured.
+fn rings<R: RxQueue, T: TxQueue, D: Device, E: Device>(ends: Ends<R, T, D, E>, account: bool) {
+    let memory = nic_rings::account();
+    let mut bench = Bench::new(&memory, ends);
+    for _ in 0..BURSTS {
+        bench.devices();
+        let sent = if account {
+            measured_account(&mut bench.work)
+        } else {
+            measured_rings(&mut bench.work)
+        };
+        assert_eq!(sent, nic_rings::BURST);
+    }
+}
+
+fn run_rings(name: &str) {
+    let account = name.ends_with("account");
+    match name.trim_end_matches("-account") {
+        "ring-split" => rings(nic_rings::split(false), account),
+        "ring-split-event" => rings(nic_rings::split(true), account),
+        "ring-packed" => rings(nic_rings::packed(false), account),
+        "ring-advanced" => rings(nic_rings::advanced(), account),
+        "ring-packed-event" => rings(nic_rings::packed(true), account),
+        _ => unreachable!("no such rings"),
+    }
+}
+
 struct Case {
     name: &'static str,
     what: &'static str,
 }
 
-const CASES: [Case; 8] = [
+const CASES: [Case; 16] = [
     Case {
         name: "udp-nat-hit",
         what: "UDP, known connection, NAT",
@@ -70,6 +114,38 @@ const CASES: [Case; 8] = [
     Case {
         name: "foreign",
         what: "TCP, not for a service, passed to the host",
+    },
+    Case {
+        name: "ring-split",
+        what: "split virtqueues: receive, send, reclaim, refill",
+    },
+    Case {
+        name: "ring-split-event",
+        what: "split virtqueues, with VIRTIO_F_EVENT_IDX",
+    },
+    Case {
+        name: "ring-split-account",
+        what: "split virtqueues, and the account of the pool",
+    },
+    Case {
+        name: "ring-packed",
+        what: "packed virtqueues: receive, send, reclaim, refill",
+    },
+    Case {
+        name: "ring-packed-event",
+        what: "packed virtqueues, with VIRTIO_F_EVENT_IDX",
+    },
+    Case {
+        name: "ring-packed-account",
+        what: "packed virtqueues, and the account of the pool",
+    },
+    Case {
+        name: "ring-advanced",
+        what: "Intel's advanced descriptors: receive, send, reclaim, refill",
+    },
+    Case {
+        name: "ring-advanced-account",
+        what: "Intel's advanced descriptors, and the account of the pool",
     },
 ];
 
@@ -120,6 +196,9 @@ fn frames(name: &str, round: usize, world: &World) -> (PortId, Vec<Vec<u8>>) {
 }
 
 fn run(name: &str) {
+    if name.starts_with("ring-") {
+        return run_rings(name);
+    }
     let mut world = World::new(1 << 16);
     let mode = if name == "tcp-dr-hit" {
         Mode::Dr
@@ -200,12 +279,20 @@ fn main() -> ExitCode {
         run(arguments.get(at + 1).map_or("", |name| name));
         return ExitCode::SUCCESS;
     }
-    println!("instructions per packet, bursts of {BURST}:");
+    println!(
+        "instructions per packet, bursts of {BURST}, of {} for rings:",
+        nic_rings::BURST
+    );
     for case in &CASES {
+        let burst = if case.name.starts_with("ring-") {
+            nic_rings::BURST
+        } else {
+            BURST
+        };
         match count(case.name) {
             Some(all) => println!(
                 "{:>8.1}  {}",
-                all as f64 / (BURSTS * BURST) as f64,
+                all as f64 / (BURSTS * burst) as f64,
                 case.what
             ),
             None => {

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT OR Apache-2.0
+
+//! The free buffers an engine has at hand.
+
+use super::super::env::Atom;
+use super::pool::{Misuse, Owner, Pool, CHAIN};
+use super::queue::BufferId;
+
+/// Most buffers at hand.
+const CAPACITY: usize = 2 * CHAIN;
+
+/// A few free buffers that belong to one engine: two chains, so that an engine that takes and gives
+/// in turn does not touch the common stack.
+#[derive(Debug)]
+pub struct Magazine {
+    buffers: [BufferId; CAPACITY],
+    len: usize,
+    owner: Owner,
+    /// The same as in the pool's words.
+    word: u64,
+}
+
+impl Magazine {
+    /// An empty magazine of the engine on a CPU.
+    pub fn new(cpu: u16) -> Self {
+        Self {
+            buffers: [BufferId(0); CAPACITY],
+            len: 0,
+            owner: Owner::Engine(cpu),
+            word: Owner::Engine(cpu).word(),
+        }
+    }
+
+    /// Who owns the buffers at hand.
+    #[inline(always)]
+    pub fn owner(&self) -> Owner {
+        self.owner
+    }
+
+    /// Buffers at hand.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// A buffer, which stays the engine's; `None` if the pool has no more.
+    #[inline(always)]
+    pub fn take<A: Atom>(&mut self, pool: &Pool<'_, A>) -> Option<BufferId> {
+        if self.len == 0 {
+            self.fetch(pool);
+        }
+        self.len = self.len.checked_sub(1)?;
+        self.buffers.get(self.len).copied()
+    }
+
+    /// A buffer for `to`.
+    #[inline(always)]
+    pub fn take_for<A: Atom>(&mut self, pool: &Pool<'_, A>, to: Owner) -> Option<BufferId> {
+        let buffer = self.take(pool)?;
+        pool.hand_word(buffer, self.word, to.word()).ok()?;
+        Some(buffer)
+    }
+
+    /// Takes back a buffer that is the engine's.
+    #[inline(always)]
+    pub fn give<A: Atom>(&mut self, pool: &Pool<'_, A>, buffer: BufferId) {
+        if self.len >= CAPACITY {
+            self.put_back(pool, CHAIN);
+        }
+        if let Some(place) = self.buffers.get_mut(self.len) {
+            *place = buffer;
+            self.len = self.len.wrapping_add(1);
+        }
+    }
+
+    /// Takes back a buffer from `from`.
+    #[inline(always)]
+    pub fn give_from<A: Atom>(
+        &mut self,
+        pool: &Pool<'_, A>,
+        buffer: BufferId,
+        from: Owner,
+    ) -> Result<(), Misuse> {
+        pool.hand_word(buffer, from.word(), self.word)?;
+        self.give(pool, buffer);
+        Ok(())
+    }
+
+    /// Gives all buffers at hand back to the pool: when the engine stops, or was idle for long.
+    pub fn release<A: Atom>(&mut self, pool: &Pool<'_, A>) {
+        self.put_back(pool, 0);
+    }
+
+    #[cold]
+    fn fetch<A: Atom>(&mut self, pool: &Pool<'_, A>) {
+        if let Some(room) = self.buffers.first_chunk_mut() {
+            self.len = pool.take(self.owner, room);
+        }
+    }
+
+    #[cold]
+    fn put_back<A: Atom>(&mut self, pool: &Pool<'_, A>, keep: usize) {
+        while self.len > keep {
+            let from = self.len.saturating_sub(CHAIN).max(keep);
+            if let Some(chain) = self.buffers.get(from..self.len) {
+                pool.give(self.owner, chain);
+            }
+            self.len = from;
+        }
+    }
+}
+
+#[cfg_attr(CONFIG_KUNIT = "y", kernel::macros::kunit_tests(smplb_nic_pool))]
+#[cfg(any(test, CONFIG_KUNIT = "y"))]
+mod tests {
+    use super::super::super::fake::TestAtom;
+    use super::super::super::frame::PortId;
+    use super::super::pool::Shared;
+    use super::*;
+
+    const RX: Owner = Owner::Rx(PortId(3));
+    const TX: Owner = Owner::Tx(PortId(4));
+
+    fn words() -> [TestAtom; 80] {
+        ::core::array::from_fn(|_| TestAtom::new(0))
+    }
+
+    fn count(pool: &Pool<'_, TestAtom>, owner: Owner) -> usize {
+        pool.owners().filter(|found| *found == owner).count()
+    }
+
+    #[test]
+    fn a_buffer_goes_round() -> Result<(), Misuse> {
+        let (words, shared) = (words(), Shared::default());
+        let pool = Pool::new(&words, &shared).ok_or(Misuse::NoSuchBuffer)?;
+        let mut magazine = Magazine::new(1);
+        let buffer = magazine.take_for(&pool, RX).ok_or(Misuse::NoSuchBuffer)?;
+        assert_eq!(pool.owner(buffer), Some(RX));
+        pool.hand(buffer, RX, TX)?;
+        assert_eq!(count(&pool, Owner::Engine(1)), CHAIN - 1);
+        assert_eq!(count(&pool, Owner::Free), 80 - CHAIN);
+        // Twice is once too often.
+        assert_eq!(pool.hand(buffer, RX, TX), Err(Misuse::WrongOwner));
+        assert_eq!(
+            magazine.give_from(&pool, buffer, RX),
+            Err(Misuse::WrongOwner)
+        );
+        assert_eq!(pool.hand(BufferId(80), RX, TX), Err(Misuse::NoSuchBuffer));
+        assert_eq!(pool.misuses(), 3);
+        magazine.give_from(&pool, buffer, TX)?;
+        magazine.release(&pool);
+        assert_eq!(count(&pool, Owner::Free), 80);
+        // What is free cannot be handed.
+        let free = Owner::Free;
+        assert_eq!(pool.hand(buffer, free, RX), Err(Misuse::WrongOwner));
+        assert_eq!(pool.hand(buffer, free, free), Err(Misuse::WrongOwner));
+        Ok(())
+    }
+
+    #[test]
+    fn all_buffers_are_taken_and_given_again() -> Result<(), Misuse> {
+        let (words, shared) = (words(), Shared::default());
+        let pool = Pool::new(&words, &shared).ok_or(Misuse::NoSuchBuffer)?;
+        let mut magazine = Magazine::new(7);
+        for _ in 0..3 {
+            let mut seen = [false; 80];
+            for _ in 0..80 {
+                let buffer = magazine.take_for(&pool, RX).ok_or(Misuse::NoSuchBuffer)?;
+                if let Some(seen) = seen.get_mut(buffer.0 as usize) {
+                    assert!(!*seen);
+                    *seen = true;
+                }
+            }
+            assert_eq!(magazine.take_for(&pool, RX), None);
+            assert_eq!(count(&pool, RX), 80);
+            for buffer in 0..80 {
+                magazine.give_from(&pool, BufferId(buffer), RX)?;
+            }
+            assert_eq!(magazine.len(), 48);
+        }
+        magazine.release(&pool);
+        assert!(magazine.is_empty());
+        assert_eq!(count(&pool, Owner::Free), pool.len());
+        assert_eq!(pool.misuses(), 0);
+        Ok(())
+    }
+
+    /// An engine that gave a buffer away but kept its number.
+    #[test]
+    fn a_stale_number_does_no_harm() -> Result<(), Misuse> {
+        let (words, shared) = (words(), Shared::default());
+        let pool = Pool::new(&words, &shared).ok_or(Misuse::NoSuchBuffer)?;
+        let mut magazine = Magazine::new(0);
+        let buffer = magazine.take_for(&pool, RX).ok_or(Misuse::NoSuchBuffer)?;
+        magazine.give(&pool, buffer);
+        magazine.release(&pool);
+        assert_eq!((pool.owner(buffer), pool.misuses()), (Some(RX), 1));
+        assert_eq!(count(&pool, Owner::Free), 79);
+        Ok(())
+    }
+}

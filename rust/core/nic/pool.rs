@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT OR Apache-2.0
+
+//! The account of the pool: who owns each buffer, and which buffers are free.
+//!
+//! There is one word for each buffer. Whoever owns a buffer writes its word, nobody else, with plain
+//! loads and stores; the counts of all owners add up to the size of the pool at any time because
+//! they are taken from these words. Free buffers hang on a lock-free stack of chains, linked through
+//! their words; engines take and give whole chains, and keep the buffers at hand in a
+//! [`Magazine`](super::magazine::Magazine) of their own, so that the stack is touched once in tens
+//! of packets.
+
+use super::super::env::Atom;
+use super::super::frame::PortId;
+use super::queue::BufferId;
+
+/// Who owns a buffer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Owner {
+    /// Nobody: it is on the stack of free buffers.
+    Free,
+    /// The receive ring of a port.
+    Rx(PortId),
+    /// The transmit ring of a port.
+    Tx(PortId),
+    /// An engine, by the number of its CPU: a frame it works on, or a free buffer at hand.
+    Engine(u16),
+    /// The rings between an engine and the pseudo interface of a port.
+    Host(PortId),
+}
+
+/// Kinds of owners, as in the words. [`Owner::Free`] is 0, so that zeroed memory is a free pool.
+const RX: u64 = 1 << KIND;
+const TX: u64 = 2 << KIND;
+const ENGINE: u64 = 3 << KIND;
+const HOST: u64 = 4 << KIND;
+/// Position of the kind in a word.
+const KIND: u32 = 56;
+/// Bits of a link between free buffers; the number of a buffer plus 1, or 0 for none.
+const LINK: u32 = 28;
+const LINK_MASK: u64 = (1 << LINK) - 1;
+
+/// Most buffers of one pool.
+pub const MAX_BUFFERS: usize = (1 << LINK) - 1;
+
+/// Most buffers of one chain.
+pub const CHAIN: usize = 32;
+
+impl Owner {
+    /// The word of a buffer of this owner. That of a free one has links besides.
+    #[inline(always)]
+    pub(super) fn word(self) -> u64 {
+        match self {
+            Self::Free => 0,
+            Self::Rx(port) => RX | u64::from(port.0),
+            Self::Tx(port) => TX | u64::from(port.0),
+            Self::Engine(cpu) => ENGINE | u64::from(cpu),
+            Self::Host(port) => HOST | u64::from(port.0),
+        }
+    }
+
+    fn of(word: u64) -> Self {
+        let number = word as u16;
+        match word >> KIND << KIND {
+            RX => Self::Rx(PortId(number)),
+            TX => Self::Tx(PortId(number)),
+            ENGINE => Self::Engine(number),
+            HOST => Self::Host(PortId(number)),
+            _ => Self::Free,
+        }
+    }
+}
+
+/// Why a buffer could not change hands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Misuse {
+    /// The pool has no buffer of this number.
+    NoSuchBuffer,
+    /// Somebody else owns it.
+    WrongOwner,
+}
+
+/// What all engines share of a pool. All-zero is a pool with all buffers free.
+#[derive(Debug)]
+#[repr(C, align(64))]
+pub struct Shared<A> {
+    /// First buffer of the chain on top of the stack (as a link); above it a count of changes, which
+    /// makes a late exchange fail.
+    top: A,
+    /// Buffers with lower numbers have been used.
+    fresh: A,
+    /// Buffers that could not change hands.
+    misuses: A,
+}
+
+impl<A: Atom> Default for Shared<A> {
+    fn default() -> Self {
+        Self {
+            top: A::new(0),
+            fresh: A::new(0),
+            misuses: A::new(0),
+        }
+    }
+}
+
+/// A pool, as the shell lends it: a word for each buffer, and what is shared.
+#[derive(Debug)]
+pub struct Pool<'a, A> {
+    words: &'a [A],
+    shared: &'a Shared<A>,
+}
+
+impl<A> Clone for Pool<'_, A> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<A> Copy for Pool<'_, A> {}
+
+/// The number of the buffer that a link means.
+fn linked(link: u64) -> Option<BufferId> {
+    (link & LINK_MASK)
+        .checked_sub(1)
+        .map(|number| BufferId(number as u32))
+}
+
+fn link_to(buffer: BufferId) -> u64 {
+    u64::from(buffer.0).wrapping_add(1) & LINK_MASK
+}
+
+impl<'a, A: Atom> Pool<'a, A> {
+    /// A pool of at most [`MAX_BUFFERS`] buffers.
+    pub fn new(words: &'a [A], shared: &'a Shared<A>) -> Option<Self> {
+        (words.len() <= MAX_BUFFERS).then_some(Self { words, shared })
+    }
+
+    /// Number of buffers.
+    pub fn len(&self) -> usize {
+        self.words.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.words.is_empty()
+    }
+
+    #[inline(always)]
+    fn word(&self, buffer: BufferId) -> Option<&'a A> {
+        self.words.get(buffer.0 as usize)
+    }
+
+    /// Who owns a buffer.
+    pub fn owner(&self, buffer: BufferId) -> Option<Owner> {
+        self.word(buffer).map(|word| Owner::of(word.load()))
+    }
+
+    /// The owners of all buffers. While engines run, each is true at the moment it is read.
+    pub fn owners(&self) -> impl Iterator<Item = Owner> + 'a {
+        self.words.iter().map(|word| Owner::of(word.load()))
+    }
+
+    /// Buffers that could not change hands so far, because their owner was another one.
+    pub fn misuses(&self) -> u64 {
+        self.shared.misuses.load()
+    }
+
+    /// Hands a buffer over, neither from nor to [`Owner::Free`]: that is done by magazines.
+    ///
+    /// Only who acts for `from` may call this, and only once for what it owns: then nobody else
+    /// writes the word at the same time.
+    #[inline(always)]
+    pub fn hand(&self, buffer: BufferId, from: Owner, to: Owner) -> Result<(), Misuse> {
+        self.hand_word(buffer, from.word(), to.word())
+    }
+
+    /// [`Pool::hand`] with owners in the form of their words.
+    #[inline(always)]
+    pub(super) fn hand_word(&self, buffer: BufferId, from: u64, to: u64) -> Result<(), Misuse> {
+        match self.word(buffer) {
+            Some(word) if word.load() == from && from != 0 && to != 0 => {
+                word.store(to);
+                Ok(())
+            }
+            Some(_) => Err(self.misused(Misuse::WrongOwner)),
+            None => Err(self.misused(Misuse::NoSuchBuffer)),
+        }
+    }
+
+    #[cold]
+    fn misused(&self, misuse: Misuse) -> Misuse {
+        let misuses = &self.shared.misuses;
+        let mut before = misuses.load();
+        while !misuses.compare_exchange(before, before.wrapping_add(1)) {
+            before = misuses.load();
+        }
+        misuse
+    }
+
+    /// Takes a chain of free buffers for `owner` into `out`, and returns how many.
+    pub(super) fn take(&self, owner: Owner, out: &mut [BufferId; CHAIN]) -> usize {
+        loop {
+            let top = self.shared.top.load_acquire();
+            let Some(first) = linked(top) else {
+                return self.take_fresh(owner, out);
+            };
+            let Some(word) = self.word(first) else {
+                return 0;
+            };
+            // Another engine may have taken the chain meanwhile; then the exchange fails.
+            let below = (word.load_acquire() >> LINK) & LINK_MASK;
+            if self
+                .shared
+                .top
+                .compare_exchange(top, Self::above(top) | below)
+            {
+                return self.unchain(owner, first, out);
+            }
+        }
+    }
+
+    /// The count of changes after the next one, in its place.
+    fn above(top: u64) -> u64 {
+        (top >> LINK).wrapping_add(1) << LINK
+    }
+
+    fn unchain(&self, owner: Owner, first: BufferId, out: &mut [BufferId; CHAIN]) -> usize {
+        let (mut next, mut taken) = (Some(first), 0usize);
+        for place in out {
+            let Some((buffer, word)) = next.and_then(|buffer| Some((buffer, self.word(buffer)?)))
+            else {
+                break;
+            };
+            *place = buffer;
+            next = linked(word.load());
+            word.store(owner.word());
+            taken = taken.wrapping_add(1);
+        }
+        taken
+    }
+
+    /// Buffers that were never used: chains of neighbours, so that the words of what one engine works
+    /// with are on cache lines of their own.
+    fn take_fresh(&self, owner: Owner, out: &mut [BufferId; CHAIN]) -> usize {
+        loop {
+            let fresh = self.shared.fresh.load();
+            let end = fresh
+                .saturating_add(CHAIN as u64)
+                .min(self.words.len() as u64);
+            if fresh >= end {
+                return 0;
+            }
+            if self.shared.fresh.compare_exchange(fresh, end) {
+                let mut taken = 0usize;
+                for (place, number) in out.iter_mut().zip(fresh..end) {
+                    *place = BufferId(number as u32);
+                    if let Some(word) = self.word(*place) {
+                        word.store(owner.word());
+                    }
+                    taken = taken.wrapping_add(1);
+                }
+                return taken;
+            }
+        }
+    }
+
+    /// Gives a chain of buffers of `owner` back. One that is not the owner's stays where it is.
+    pub(super) fn give(&self, owner: Owner, buffers: &[BufferId]) {
+        let mut chain = 0;
+        for buffer in buffers.iter().rev() {
+            match self.word(*buffer) {
+                Some(word) if word.load() == owner.word() => {
+                    word.store(chain);
+                    chain = link_to(*buffer);
+                }
+                _ => {
+                    self.misused(Misuse::WrongOwner);
+                }
+            }
+        }
+        let Some(first) = linked(chain).and_then(|first| self.word(first)) else {
+            return;
+        };
+        let inside = first.load();
+        loop {
+            let top = self.shared.top.load();
+            first.store_release(inside | (top & LINK_MASK) << LINK);
+            if self
+                .shared
+                .top
+                .compare_exchange(top, Self::above(top) | chain)
+            {
+                return;
+            }
+        }
+    }
+}

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT OR Apache-2.0
+
+//! Queues of virtio network devices (VIRTIO 1.2, section 5.1), over split or packed virtqueues.
+//!
+//! Each frame is in one buffer, behind the 12 octets of [`net_header`]; hence
+//! `VIRTIO_NET_F_MRG_RXBUF` and the segmentation features must not be negotiated.
+
+use super::queue::{BufferId, Condition, Fault, Queue, Received, RxQueue, Transmit, TxQueue};
+
+pub mod areas;
+pub mod control;
+pub mod net_header;
+pub mod packed;
+
+pub mod split;
+
+pub use areas::Areas;
+
+/// Whether the event index moved over the index at which the other side wants to be told, when it
+/// went from `old` to `new` (VIRTIO 1.2, 2.7.10).
+#[inline(always)]
+fn need_event(event: u16, new: u16, old: u16) -> bool {
+    new.wrapping_sub(event).wrapping_sub(1) < new.wrapping_sub(old)
+}
+
+/// Whether the device reads or writes a buffer: the flag of its descriptor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// It reads: transmit.
+    Read,
+    /// It writes: receive.
+    Write,
+}
+
+impl Access {
+    /// `VIRTQ_DESC_F_WRITE`, or nothing.
+    #[inline(always)]
+    fn flags(self) -> u16 {
+        match self {
+            Self::Read => 0,
+            Self::Write => 2,
+        }
+    }
+}
+
+/// A virtqueue whose buffers have one descriptor each.
+pub trait Ring: Queue {
+    /// Fills free descriptors, shows them to the device, and returns how many. `frames` has no more
+    /// than there is [`Queue::room`] for.
+    fn give(&mut self, access: Access, frames: impl Iterator<Item = Transmit>) -> usize;
+
+    /// Takes buffers that the device has finished, one for each of `places` that there are. `each` is
+    /// told the place, the buffer, and how many octets the device says it wrote, and may find a fault
+    /// with that; then the buffer stays where it is, and the ring is broken.
+    fn take<P>(
+        &mut self,
+        places: impl Iterator<Item = P>,
+        each: impl FnMut(P, BufferId, u32) -> Result<(), Fault>,
+    ) -> Result<usize, Fault>;
+}
+
+macro_rules! queue_of_ring {
+    ($name:ident) => {
+        impl<R: Ring> Queue for $name<R> {
+            #[inline(always)]
+            fn room(&self) -> u32 {
+                self.ring.room()
+            }
+
+            #[inline(always)]
+            fn outstanding(&self) -> u32 {
+                self.ring.outstanding()
+            }
+
+            #[inline(always)]
+            fn fault(&self) -> Option<Fault> {
+                self.ring.fault()
+            }
+
+            #[inline(always)]
+            fn kick(&mut self) -> Option<u16> {
+                self.ring.kick()
+            }
+
+            fn arm(&mut self) -> bool {
+                self.ring.arm()
+            }
+
+            fn disarm(&mut self) {
+                self.ring.disarm();
+            }
+
+            fn stop(&mut self, sink: impl FnMut(BufferId)) {
+                self.ring.stop(sink);
+            }
+        }
+    };
+}
+
+/// A receive queue.
+#[derive(Debug)]
+pub struct Rx<R> {
+    ring: R,
+    /// Octets the device may write into a buffer, the header included.
+    capacity: u16,
+}
+
+impl<R: Ring> Rx<R> {
+    /// A receive queue over an empty ring; each buffer it will be given has room for `capacity`
+    /// octets, the header included, or `None` if not even that has room.
+    pub fn new(ring: R, capacity: u16) -> Option<Self> {
+        (usize::from(capacity) > net_header::LEN).then_some(Self { ring, capacity })
+    }
+}
+
+queue_of_ring!(Rx);
+
+impl<R: Ring> RxQueue for Rx<R> {
+    #[inline]
+    fn receive(&mut self, out: &mut [Received]) -> Result<usize, Fault> {
+        const HEADER: u32 = net_header::LEN as u32;
+        let most = u32::from(self.capacity).wrapping_sub(HEADER);
+        self.ring.take(out.iter_mut(), |place, buffer, written| {
+            let len = written.wrapping_sub(HEADER);
+            if len > most {
+                return Err(if written < HEADER {
+                    Fault::TooShort
+                } else {
+                    Fault::TooLong
+                });
+            }
+            *place = Received {
+                buffer,
+                offset: net_header::LEN as u16,
+                len: len as u16,
+                condition: Condition::Unchecked,
+            };
+            Ok(())
+        })
+    }
+
+    #[inline]
+    fn refill(&mut self, mut supply: impl FnMut() -> Option<(BufferId, u64)>) -> usize {
+        let (len, room) = (u32::from(self.capacity), self.ring.room() as usize);
+        let fresh = ::core::iter::from_fn(|| {
+            supply().map(|(buffer, address)| Transmit {
+                buffer,
+                len,
+                address,
+            })
+        });
+        self.ring.give(Access::Write, fresh.take(room))
+    }
+}
+
+/// A transmit queue. The header is in front of each frame, in the same buffer; the length and the
+/// address of a [`Transmit`] are those of both together.
+#[derive(Debug)]
+pub struct Tx<R> {
+    ring: R,
+}
+
+impl<R: Ring> Tx<R> {
+    /// A transmit queue over an empty ring.
+    pub fn new(ring: R) -> Self {
+        Self { ring }
+    }
+}
+
+queue_of_ring!(Tx);
+
+impl<R: Ring> TxQueue for Tx<R> {
+    #[inline]
+    fn send(&mut self, frames: &[Transmit]) -> usize {
+        let fit = frames.len().min(self.ring.room() as usize);
+        let frames = frames.get(..fit).unwrap_or(&[]);
+        self.ring.give(Access::Read, frames.iter().copied())
+    }
+
+    #[inline]
+    fn reclaim(&mut self, max: usize, mut sink: impl FnMut(BufferId)) -> Result<usize, Fault> {
+        self.ring.take(0..max, |_, buffer, _| {
+            sink(buffer);
+            Ok(())
+        })
+    }
+}
+
+#[cfg_attr(CONFIG_KUNIT = "y", kernel::macros::kunit_tests(smplb_nic_virtio))]
+#[cfg(any(test, CONFIG_KUNIT = "y"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn events_are_wanted_when_the_index_is_passed() {
+        // Nothing was added: no event, wherever the other side waits.
+        assert!(!need_event(5, 5, 5));
+        // It waits for the element behind index 5, which is the one that was added.
+        assert!(need_event(5, 6, 5));
+        assert!(need_event(5, 9, 3));
+        assert!(!need_event(9, 9, 3));
+        assert!(!need_event(2, 9, 3));
+        // Over the end of the numbers.
+        assert!(need_event(u16::MAX, 2, u16::MAX));
+        assert!(!need_event(u16::MAX - 1, 2, u16::MAX));
+    }
+}
