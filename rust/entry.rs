@@ -2,10 +2,13 @@
 
 //! The functions that the C shim calls: raw pointers in, safe types on.
 
+mod native;
+
 use core::ptr::null_mut;
 use kernel::bindings::{net, net_device, netlink_ext_ack, sk_buff};
 use kernel::error::from_result;
 use kernel::ffi::{c_int, c_void};
+use kernel::prelude::*;
 use kernel::sync::{Arc, ArcBorrow};
 
 use crate::core_::route::Hop;
@@ -13,6 +16,8 @@ use crate::kapi::extack::Extack;
 use crate::kapi::ffi::{PortStats, CPU_AUTO};
 use crate::kapi::net::{Devices, Net, Rtnl};
 use crate::kapi::skb::Skb;
+use crate::port::io::Io;
+use crate::port::netdev::Rings;
 use crate::port::Port;
 use crate::switch::{self, Switch};
 
@@ -57,7 +62,8 @@ unsafe extern "C" fn smplb_rs_port_new(
         let devices = Devices::from_raw(pseudo, lower);
         let extack = Extack::from_raw(extack);
         let cpu = (cpu != CPU_AUTO).then_some(cpu);
-        switch::add_port(net, devices, cpu, &extack, &Rtnl::held())
+        let io = |_| Ok(Io::Netdev(KBox::new(Rings::new()?, GFP_KERNEL)?));
+        switch::add_port(net, devices, cpu, &extack, io, &Rtnl::held())
     };
     match result {
         Ok(port) => Arc::into_raw(port).cast_mut().cast(),
@@ -137,7 +143,8 @@ unsafe extern "C" fn smplb_rs_rx(handle: *mut c_void, skb: *mut sk_buff) {
     // SAFETY: The receive handler runs under RCU and is unregistered, which
     // waits for it, before the port ends; the packet is passed on to us.
     let (port, skb) = unsafe { (port(handle), Skb::from_raw(skb)) };
-    let Some(ring) = port.rings().rx.get(crate::kapi::cpu::current() as usize) else {
+    let cpu = crate::kapi::cpu::current() as usize;
+    let Some(ring) = port.rings().and_then(|rings| rings.rx.get(cpu)) else {
         return;
     };
     // SAFETY: The ring of this CPU; receive handlers run with softirqs off, so
@@ -159,9 +166,12 @@ unsafe extern "C" fn smplb_rs_host_tx(handle: *mut c_void, skb: *mut sk_buff) ->
     // SAFETY: The pseudo interface is closed before the port ends. The packet
     // is ours, or is given back below.
     let (port, skb) = unsafe { (port(handle), Skb::from_raw(skb)) };
+    let Some(rings) = port.rings() else {
+        return true;
+    };
     // SAFETY: The transmit lock of the pseudo interface is held, and it has one
     // transmit queue.
-    match unsafe { port.rings().host.push(skb) } {
+    match unsafe { rings.host.push(skb) } {
         Ok(()) => {
             port.kick();
             true
@@ -180,7 +190,12 @@ unsafe extern "C" fn smplb_rs_host_tx(handle: *mut c_void, skb: *mut sk_buff) ->
 #[no_mangle]
 unsafe extern "C" fn smplb_rs_host_room(handle: *mut c_void) -> bool {
     // SAFETY: As in `smplb_rs_host_tx`.
-    unsafe { port(handle).rings().host.has_room() }
+    let port = unsafe { port(handle) };
+    match port.io() {
+        // SAFETY: As above.
+        Io::Netdev(rings) => unsafe { rings.host.has_room() },
+        Io::Virtio(native) => native.store.has_room(),
+    }
 }
 
 /// Up to `budget` frames to the host's stack; returns how many.
@@ -193,9 +208,12 @@ unsafe extern "C" fn smplb_rs_stack_poll(handle: *mut c_void, budget: c_int) -> 
     // SAFETY: NAPI of the pseudo interface, disabled before the port ends.
     let port = unsafe { port(handle) };
     let budget = usize::try_from(budget).unwrap_or(0);
+    let Some(rings) = port.rings() else {
+        return 0;
+    };
     // SAFETY: NAPI polls of one interface exclude each other.
     let done = unsafe {
-        port.rings()
+        rings
             .stack
             .pop_burst(budget, |skb| port.devices().receive(skb))
     };
@@ -211,8 +229,10 @@ unsafe extern "C" fn smplb_rs_stack_drop(handle: *mut c_void) {
     // SAFETY: The caller holds RTNL and has a port that exists; NAPI, which
     // takes from the ring, is disabled.
     unsafe {
-        let port = port(handle);
-        while port.rings().stack.pop_burst(64, drop) > 0 {}
+        match port(handle).io() {
+            Io::Netdev(rings) => while rings.stack.pop_burst(64, drop) > 0 {},
+            Io::Virtio(native) => while native.store.take(native.pool(), 64, |_, _| {}) > 0 {},
+        }
     }
 }
 

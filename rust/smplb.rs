@@ -2,6 +2,9 @@
 
 //! smplb: a layer-4 packet switch and server load balancer.
 
+use drivers::virtio_net::VirtioNet;
+use kernel::driver::Registration;
+use kernel::pci;
 use kernel::prelude::*;
 
 #[allow(unreachable_pub, dead_code)]
@@ -9,6 +12,7 @@ use kernel::prelude::*;
 mod core_;
 
 mod control;
+mod drivers;
 mod engine;
 mod entry;
 mod kapi;
@@ -26,6 +30,10 @@ module! {
             default: 262144,
             description: "Connections that each network namespace can track (160 octets of memory each)",
         },
+        buffers: u32 {
+            default: 16384,
+            description: "Buffers of the pool that native ports share (2048 octets each)",
+        },
         rx_ring: u32 {
             default: 4096,
             description: "Packets that wait between a NIC of driver netdev and its engine, for each CPU",
@@ -39,6 +47,11 @@ module! {
             description: "1: an engine may run on the last CPU left for everything else; it never spins there",
         },
     },
+}
+
+/// Buffers of the pool.
+fn buffers() -> u32 {
+    module_parameters::buffers.value().clamp(1024, 1 << 22)
 }
 
 /// Packets on a ring from a NIC.
@@ -63,20 +76,30 @@ fn share_control_cpu() -> bool {
 
 /// The module's registrations, taken back in order of the fields.
 struct Smplb {
+    _virtio_net: Pin<KBox<Registration<pci::Adapter<VirtioNet>>>>,
     _family: kapi::netlink::Family,
     _registrations: kapi::worker::Registrations,
     _engines: engine::Registry,
+    _supply: drivers::supply::Global,
 }
 
 impl kernel::Module for Smplb {
-    fn init(_module: &'static ThisModule) -> Result<Self> {
+    fn init(module: &'static ThisModule) -> Result<Self> {
         // SAFETY: Once, before anything that uses the registry.
         let engines = unsafe { engine::Registry::new() };
+        // SAFETY: Once, before anything that uses the supply.
+        let supply = unsafe { drivers::supply::Global::new() };
         let registrations = kapi::worker::Registrations::new()?;
+        let family = kapi::netlink::Family::register()?;
         Ok(Self {
-            _family: kapi::netlink::Family::register()?,
+            _virtio_net: KBox::pin_init(
+                Registration::new(c"smplb_virtio_net", module),
+                GFP_KERNEL,
+            )?,
+            _family: family,
             _registrations: registrations,
             _engines: engines,
+            _supply: supply,
         })
     }
 }

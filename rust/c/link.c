@@ -17,7 +17,6 @@
 #include "smplb.h"
 
 #define DRV_NAME "smplb"
-#define DRV_VERSION "0.1.0"
 
 /* Offloads that any lower device can be given in software. */
 #define SMPLB_FEATURES (NETIF_F_SG | NETIF_F_HW_CSUM | NETIF_F_FRAGLIST | \
@@ -41,7 +40,7 @@ static struct rtnl_link_ops smplb_link_ops;
 
 bool smplb_c_is_pseudo(const struct net_device *dev)
 {
-	return dev->netdev_ops == &smplb_netdev_ops;
+	return dev->netdev_ops == &smplb_netdev_ops || smplb_c_is_native(dev);
 }
 
 /*
@@ -65,13 +64,21 @@ void smplb_c_dev_info(struct net_device *pseudo, struct smplb_dev_info *info)
 	struct smplb_dev *sd = netdev_priv(pseudo);
 
 	info->ifindex = pseudo->ifindex;
-	info->lower_ifindex = sd->lower->ifindex;
-	info->mtu = min(READ_ONCE(pseudo->mtu), READ_ONCE(sd->lower->mtu));
-	info->up = netif_running(pseudo) && netif_running(sd->lower) &&
-		   netif_carrier_ok(sd->lower);
+	info->mtu = READ_ONCE(pseudo->mtu);
+	info->up = netif_running(pseudo);
 	ether_addr_copy(info->mac, pseudo->dev_addr);
 	strscpy(info->name, pseudo->name);
-	strscpy(info->lower_name, sd->lower->name);
+	if (sd->lower) {
+		info->lower_ifindex = sd->lower->ifindex;
+		info->mtu = min(info->mtu, READ_ONCE(sd->lower->mtu));
+		info->up = info->up && netif_running(sd->lower) &&
+			   netif_carrier_ok(sd->lower);
+		strscpy(info->lower_name, sd->lower->name);
+	} else {
+		/* A NIC that is ours has no name but its place on the bus. */
+		info->up = info->up && netif_carrier_ok(pseudo);
+		strscpy(info->lower_name, dev_name(pseudo->dev.parent));
+	}
 }
 
 /*
@@ -286,7 +293,7 @@ static void smplb_get_drvinfo(struct net_device *dev,
 	struct smplb_dev *sd = netdev_priv(dev);
 
 	strscpy(info->driver, DRV_NAME, sizeof(info->driver));
-	strscpy(info->version, DRV_VERSION, sizeof(info->version));
+	strscpy(info->version, SMPLB_VERSION, sizeof(info->version));
 	strscpy(info->bus_info, sd->lower->name, sizeof(info->bus_info));
 }
 
@@ -305,19 +312,19 @@ static const char smplb_stat_names[][ETH_GSTRING_LEN] = {
 static_assert(sizeof(struct smplb_port_stats) ==
 	      ARRAY_SIZE(smplb_stat_names) * sizeof(u64));
 
-static int smplb_get_sset_count(struct net_device *dev, int sset)
+int smplb_c_get_sset_count(struct net_device *dev, int sset)
 {
 	return sset == ETH_SS_STATS ? ARRAY_SIZE(smplb_stat_names) : -EOPNOTSUPP;
 }
 
-static void smplb_get_strings(struct net_device *dev, u32 sset, u8 *data)
+void smplb_c_get_strings(struct net_device *dev, u32 sset, u8 *data)
 {
 	if (sset == ETH_SS_STATS)
 		memcpy(data, smplb_stat_names, sizeof(smplb_stat_names));
 }
 
-static void smplb_get_ethtool_stats(struct net_device *dev,
-				    struct ethtool_stats *stats, u64 *data)
+void smplb_c_get_ethtool_stats(struct net_device *dev,
+			       struct ethtool_stats *stats, u64 *data)
 {
 	struct smplb_dev *sd = netdev_priv(dev);
 
@@ -328,9 +335,9 @@ static const struct ethtool_ops smplb_ethtool_ops = {
 	.get_drvinfo		= smplb_get_drvinfo,
 	.get_link		= ethtool_op_get_link,
 	.get_link_ksettings	= smplb_get_link_ksettings,
-	.get_sset_count		= smplb_get_sset_count,
-	.get_strings		= smplb_get_strings,
-	.get_ethtool_stats	= smplb_get_ethtool_stats,
+	.get_sset_count		= smplb_c_get_sset_count,
+	.get_strings		= smplb_c_get_strings,
+	.get_ethtool_stats	= smplb_c_get_ethtool_stats,
 };
 
 /* Runs when the last user of the device is gone. */

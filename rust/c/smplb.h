@@ -14,6 +14,7 @@
 #endif
 
 #include <linux/netdevice.h>
+#include <linux/sizes.h>
 #include <linux/skbuff.h>
 #include <net/net_namespace.h>
 
@@ -30,6 +31,7 @@ struct smplb_port_stats {
 	u64 dropped;
 };
 
+#define SMPLB_VERSION	"0.1.0"
 #define SMPLB_CPU_AUTO	U32_MAX
 
 /* The private part of a pseudo net device. */
@@ -62,12 +64,36 @@ struct smplb_dev_info {
 };
 void smplb_c_dev_info(struct net_device *pseudo, struct smplb_dev_info *info);
 
+struct ethtool_stats;
+int smplb_c_get_sset_count(struct net_device *dev, int sset);
+void smplb_c_get_strings(struct net_device *dev, u32 sset, u8 *data);
+void smplb_c_get_ethtool_stats(struct net_device *dev,
+			       struct ethtool_stats *stats, u64 *data);
+
+/* native.c */
+struct device;
+struct net_device *smplb_c_native_alloc(struct device *parent, const u8 *mac,
+					unsigned int mtu, unsigned int max_mtu);
+void smplb_c_native_free(struct net_device *dev);
+int smplb_c_native_register(struct net_device *dev, void *port);
+void smplb_c_native_quiesce(struct net_device *dev);
+void smplb_c_native_unregister(struct net_device *dev);
+void smplb_c_native_carrier(struct net_device *dev, bool up);
+bool smplb_c_is_native(const struct net_device *dev);
+int smplb_c_native_receive(struct napi_struct *napi, const void *frame,
+			   unsigned int len, bool checked);
+int smplb_c_native_resolve(struct napi_struct *napi, const void *packet,
+			   unsigned int len, __be32 addr, u32 ifindex);
+
 /* xmit.c */
+struct sk_buff *smplb_c_skb_plain(struct sk_buff *skb);
+void smplb_c_host_send(struct net_device *pseudo, struct sk_buff *skb);
 unsigned int smplb_c_xmit_burst(struct net_device *lower, struct sk_buff **skbs,
 				unsigned int n, unsigned int queue);
 void smplb_c_stack_receive(struct net_device *pseudo, struct sk_buff *skb);
 void smplb_c_resolve(struct net_device *pseudo, __be32 addr,
 		     struct sk_buff *skb);
+struct net *smplb_c_init_net(void);
 struct sk_buff *smplb_c_frame_alloc(const void *frame, unsigned int len);
 int smplb_c_frame_trim(struct sk_buff *skb, unsigned int len);
 int smplb_c_skb_prepare(struct sk_buff *skb, unsigned int len);
@@ -91,6 +117,13 @@ void smplb_c_thread_stop(struct task_struct *task);
 u32 smplb_c_task_pid(struct task_struct *task);
 void smplb_c_bh_disable(void);
 void smplb_c_bh_enable(void);
+
+/* pool.c */
+#define SMPLB_CHUNK_SIZE	SZ_2M
+void *smplb_c_chunk_alloc(void);
+void smplb_c_chunk_free(void *chunk);
+int smplb_c_chunk_map(struct device *dev, void *chunk, bool physical, u64 *addr);
+void smplb_c_chunk_unmap(struct device *dev, u64 addr);
 
 /* genl.c */
 struct genl_info;
@@ -161,8 +194,11 @@ void smplb_rs_rx(void *port, struct sk_buff *skb);
 /* Under the transmit lock; takes over the packet when it returns true. */
 bool smplb_rs_host_tx(void *port, struct sk_buff *skb);
 bool smplb_rs_host_room(void *port);
+/* The same for a native port; the frame is copied. */
+bool smplb_rs_native_host_tx(void *port, const void *frame, u32 len);
 /* In the one NAPI of the pseudo interface. */
 int smplb_rs_stack_poll(void *port, int budget);
+int smplb_rs_native_stack_poll(void *port, struct napi_struct *napi, int budget);
 /* While that is disabled. */
 void smplb_rs_stack_drop(void *port);
 

@@ -5,6 +5,7 @@
 #include <linux/netdevice.h>
 #include <net/arp.h>
 #include <net/dst.h>
+#include <net/gso.h>
 #include <net/neighbour.h>
 
 #include "smplb.h"
@@ -96,11 +97,56 @@ void smplb_c_resolve(struct net_device *pseudo, __be32 addr,
 	local_bh_enable();
 }
 
+/*
+ * The frames that a packet is on the wire, as a list: large ones cut, checksums
+ * finished, each in one piece. NULL when there is no memory; the packet is
+ * consumed. skb->data at the Ethernet header.
+ */
+struct sk_buff *smplb_c_skb_plain(struct sk_buff *skb)
+{
+	struct sk_buff *next, *list = skb;
+
+	skb_reset_mac_header(skb);
+	if (skb_is_gso(skb)) {
+		list = skb_gso_segment(skb, 0);
+		if (IS_ERR(list)) {
+			kfree_skb(skb);
+			return NULL;
+		}
+		if (list)
+			consume_skb(skb);
+		else
+			list = skb;
+	}
+	for (skb = list; skb; skb = next) {
+		next = skb->next;
+		if (skb_linearize(skb) ||
+		    (skb->ip_summed == CHECKSUM_PARTIAL && skb_checksum_help(skb))) {
+			kfree_skb_list(list);
+			return NULL;
+		}
+	}
+	return list;
+}
+
+/* Send a frame as the host would. skb->data at the Ethernet header. */
+void smplb_c_host_send(struct net_device *pseudo, struct sk_buff *skb)
+{
+	skb->dev = pseudo;
+	dev_queue_xmit(skb);
+}
+
+struct net *smplb_c_init_net(void)
+{
+	return &init_net;
+}
+
 /* A new frame of the switch's own making; skb->data at the Ethernet header. */
 struct sk_buff *smplb_c_frame_alloc(const void *frame, unsigned int len)
 {
 	unsigned int room = max_t(unsigned int, len, ETH_ZLEN);
-	struct sk_buff *skb = alloc_skb(LL_MAX_HEADER + room, GFP_KERNEL);
+	struct sk_buff *skb = alloc_skb(LL_MAX_HEADER + room,
+				GFP_ATOMIC | __GFP_NOWARN);
 
 	if (!skb)
 		return NULL;

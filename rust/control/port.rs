@@ -96,7 +96,7 @@ fn put(message: &mut Message, port: &Port) -> Result {
     message.string(SMPLB_A_PORT_IFNAME, &info.name)?;
     message.u32(SMPLB_A_PORT_LOWER_IFINDEX, info.lower_ifindex)?;
     message.string(SMPLB_A_PORT_LOWER_IFNAME, &info.lower_name)?;
-    message.string(SMPLB_A_PORT_DRIVER, b"netdev\0")?;
+    message.string(SMPLB_A_PORT_DRIVER, port.io().driver().to_bytes_with_nul())?;
     message.u32(SMPLB_A_PORT_CPU, port.cpu())?;
     message.u32(SMPLB_A_PORT_ID, port.id().0.into())?;
     message.uint(SMPLB_A_PORT_RX_PACKETS, stats.rx_packets)?;

@@ -4,7 +4,11 @@
 //! figure 5).
 
 mod burst;
+mod hands;
 mod idle;
+mod native;
+mod netdev;
+mod out;
 mod poll;
 mod registry;
 
@@ -15,6 +19,8 @@ use kernel::prelude::*;
 use kernel::sync::atomic::{Atomic, Full, Relaxed, Release};
 use kernel::sync::barrier::smp_mb;
 use kernel::sync::{new_mutex, Arc, Completion, Mutex, SetOnce};
+
+use hands::Hands;
 
 pub(crate) use registry::{choose, for_each, is_needed, move_port, place, remove, Info, Registry};
 

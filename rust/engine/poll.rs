@@ -3,8 +3,9 @@
 //! The poll loop (seed figure 5).
 
 use super::idle::Idle;
-use super::{add, burst, Change, Engine};
+use super::{add, burst, Change, Engine, Hands};
 use crate::kapi::kthread::{self, Main};
+use crate::kapi::pool::Stock;
 use crate::port::Port;
 use crate::switch::{Local, Switch};
 use kernel::prelude::*;
@@ -23,6 +24,8 @@ struct Tenant {
 struct Poller<'a> {
     engine: &'a Engine,
     tenants: KVec<Tenant>,
+    /// Free buffers, once there has been use for them.
+    stock: Option<Stock>,
 }
 
 impl Main for Engine {
@@ -32,6 +35,7 @@ impl Main for Engine {
         let mut poller = Poller {
             engine: self,
             tenants: KVec::new(),
+            stock: None,
         };
         let spin = if self.shared {
             0
@@ -68,8 +72,9 @@ impl Poller<'_> {
     fn round(&mut self) -> bool {
         let mut bursts = 0;
         for tenant in self.tenants.iter_mut() {
+            let mut hands = Hands::new(&mut tenant.local, &mut self.stock, self.engine.cpu);
             for port in tenant.ports.iter() {
-                bursts += burst::poll(&tenant.switch, &mut tenant.local, port);
+                bursts += burst::poll(&tenant.switch, &mut hands, port);
             }
         }
         add(&self.engine.counters.bursts, bursts);
@@ -105,7 +110,11 @@ impl Poller<'_> {
                         request.reply.failed.store(1, Relaxed);
                     }
                 }
-                Change::Detach(port) => self.detach(&port),
+                Change::Detach(port) => {
+                    self.detach(&port);
+                    // Who waits for the reply takes the port apart.
+                    drop(port);
+                }
             }
             request.reply.done.complete_all();
         }
@@ -141,5 +150,7 @@ impl Poller<'_> {
             }
         }
         self.tenants.retain(|t| !t.ports.is_empty());
+        // Free buffers go back to the pool, which may be about to go.
+        self.stock = None;
     }
 }

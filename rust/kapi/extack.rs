@@ -7,6 +7,7 @@ use kernel::bindings::netlink_ext_ack;
 use kernel::prelude::*;
 
 use super::ffi;
+use super::log;
 use super::netlink::Attr;
 
 /// Where the reason for a refusal goes.
@@ -25,6 +26,12 @@ impl Extack {
     pub(crate) unsafe fn from_raw(extack: *mut netlink_ext_ack) -> Self {
         // INVARIANT: By the safety requirement.
         Self(NonNull::new(extack))
+    }
+
+    /// Nowhere: reasons go to the log, since nobody asked by netlink.
+    pub(crate) fn none() -> Self {
+        // INVARIANT: There is no pointer.
+        Self(None)
     }
 
     /// Refuses with `error`, telling `reason` and the attribute it is about.
@@ -56,6 +63,8 @@ impl Extack {
             // SAFETY: Valid by the type invariants; the text is a constant, and the module
             // stays loaded while one of its requests is handled.
             unsafe { ffi::smplb_c_extack_set(extack.as_ptr(), reason.as_char_ptr()) };
+        } else {
+            log::error(reason, error);
         }
         error
     }

@@ -2,7 +2,9 @@
 
 //! The C half of the seam, as declared in `rust/c/smplb.h`.
 
-use kernel::bindings::{net, net_device, netlink_ext_ack, nlattr, sk_buff, task_struct};
+use kernel::bindings::{
+    device, napi_struct, net, net_device, netlink_ext_ack, nlattr, sk_buff, task_struct,
+};
 use kernel::ffi::{c_char, c_int, c_uint, c_ulong, c_void};
 
 /// `struct smplb_port_stats`.
@@ -79,6 +81,44 @@ extern "C" {
     pub(crate) fn smplb_c_task_pid(task: *mut task_struct) -> u32;
     pub(crate) fn smplb_c_bh_disable();
     pub(crate) fn smplb_c_bh_enable();
+
+    pub(crate) fn smplb_c_native_alloc(
+        parent: *mut device,
+        mac: *const u8,
+        mtu: c_uint,
+        max_mtu: c_uint,
+    ) -> *mut net_device;
+    pub(crate) fn smplb_c_native_free(dev: *mut net_device);
+    pub(crate) fn smplb_c_native_register(dev: *mut net_device, port: *mut c_void) -> c_int;
+    pub(crate) fn smplb_c_native_quiesce(dev: *mut net_device);
+    pub(crate) fn smplb_c_native_unregister(dev: *mut net_device);
+    pub(crate) fn smplb_c_native_carrier(dev: *mut net_device, up: bool);
+    pub(crate) fn smplb_c_native_receive(
+        napi: *mut napi_struct,
+        frame: *const c_void,
+        len: c_uint,
+        checked: bool,
+    ) -> c_int;
+    pub(crate) fn smplb_c_native_resolve(
+        napi: *mut napi_struct,
+        packet: *const c_void,
+        len: c_uint,
+        addr: u32,
+        ifindex: u32,
+    ) -> c_int;
+    pub(crate) fn smplb_c_host_send(pseudo: *mut net_device, skb: *mut sk_buff);
+    pub(crate) fn smplb_c_skb_plain(skb: *mut sk_buff) -> *mut sk_buff;
+    pub(crate) fn smplb_c_init_net() -> *mut net;
+
+    pub(crate) fn smplb_c_chunk_alloc() -> *mut c_void;
+    pub(crate) fn smplb_c_chunk_free(chunk: *mut c_void);
+    pub(crate) fn smplb_c_chunk_map(
+        dev: *mut device,
+        chunk: *mut c_void,
+        physical: bool,
+        addr: *mut u64,
+    ) -> c_int;
+    pub(crate) fn smplb_c_chunk_unmap(dev: *mut device, addr: u64);
 
     pub(crate) fn smplb_c_mirror_register() -> c_int;
     pub(crate) fn smplb_c_mirror_unregister();

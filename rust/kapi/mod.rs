@@ -5,15 +5,22 @@
 
 pub(crate) mod ab;
 pub(crate) mod atom;
+pub(crate) mod buffer;
+pub(crate) mod burst;
 pub(crate) mod cpu;
+pub(crate) mod dma;
 pub(crate) mod extack;
 pub(crate) mod ffi;
 pub(crate) mod kthread;
 pub(crate) mod log;
 pub(crate) mod net;
 pub(crate) mod netlink;
+pub(crate) mod nic;
+pub(crate) mod pool;
+pub(crate) mod pseudo;
 pub(crate) mod rcu_arc;
+pub(crate) mod ring;
 pub(crate) mod skb;
-pub(crate) mod skb_burst;
-pub(crate) mod skb_ring;
+pub(crate) mod skb_out;
+pub(crate) mod store;
 pub(crate) mod worker;

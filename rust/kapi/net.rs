@@ -156,6 +156,12 @@ impl Devices {
         unsafe { ffi::smplb_c_stack_receive(self.pseudo, skb.into_raw()) }
     }
 
+    /// Sends a frame as the host would.
+    pub(crate) fn send(&self, skb: Skb) {
+        // SAFETY: As above; the packet is passed on.
+        unsafe { ffi::smplb_c_host_send(self.pseudo, skb.into_raw()) }
+    }
+
     /// Has the kernel find `addr` and send the IPv4 packet there.
     pub(crate) fn resolve(&self, addr: [u8; 4], skb: Skb) {
         // SAFETY: As above; the packet is passed on.

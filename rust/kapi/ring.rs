@@ -4,6 +4,7 @@
 //! of seed figure 8).
 
 use core::cell::Cell;
+use core::marker::PhantomData;
 use kernel::alloc::flags::GFP_KERNEL_ACCOUNT;
 use kernel::bindings::sk_buff;
 use kernel::prelude::*;
@@ -16,43 +17,79 @@ use super::skb::Skb;
 #[repr(align(128))]
 struct Line<T>(T);
 
+/// What a ring can carry: something owned that fits into a word.
+///
+/// # Safety
+///
+/// A value may be sent to another thread, and `from_word` is sound for what
+/// `into_word` returned, once.
+pub(crate) unsafe trait Parcel: Sized {
+    /// Gives up the value.
+    fn into_word(self) -> usize;
+
+    /// Takes the value back.
+    ///
+    /// # Safety
+    ///
+    /// `word` came from [`Parcel::into_word`] and is used once.
+    unsafe fn from_word(word: usize) -> Self;
+}
+
+// SAFETY: A packet may be handled on any CPU; the word is its address.
+unsafe impl Parcel for Skb {
+    #[inline(always)]
+    fn into_word(self) -> usize {
+        self.into_raw().expose_provenance()
+    }
+
+    #[inline(always)]
+    unsafe fn from_word(word: usize) -> Self {
+        // SAFETY: The address of a packet that was owned and given up.
+        unsafe { Self::from_raw(core::ptr::with_exposed_provenance_mut::<sk_buff>(word)) }
+    }
+}
+
+/// A ring of packets as the kernel knows them.
+pub(crate) type SkbRing = Ring<Skb>;
+
 struct Producer {
     index: Atomic<u32>,
     /// The consumer's index as last read; saves the shared line most times.
     consumer_seen: Cell<u32>,
-    /// Packets refused since the ring exists.
+    /// Parcels refused since the ring exists.
     refused: Atomic<u64>,
 }
 
-/// A bounded single-producer single-consumer ring of owned packets.
+/// A bounded single-producer single-consumer ring of owned parcels.
 ///
 /// # Invariants
 ///
 /// - `slots.len()` is a power of two of at most 2^31.
 /// - `producer.index - consumer` (wrapping) is at most `slots.len()`; the slots
-///   from `consumer` up to `producer.index` each own one packet, all others
+///   from `consumer` up to `producer.index` each own one parcel, all others
 ///   none.
 /// - Only the producer touches `producer.consumer_seen` and slots outside of
 ///   that range, only the consumer slots inside of it.
-pub(crate) struct SkbRing {
+pub(crate) struct Ring<T: Parcel> {
     producer: Line<Producer>,
     consumer: Line<Atomic<u32>>,
-    slots: KVVec<Atomic<*mut sk_buff>>,
+    slots: KVVec<Atomic<usize>>,
+    parcels: PhantomData<T>,
 }
 
-// SAFETY: A packet may be freed on any CPU, and the one `Cell` is touched by the
-// producer alone, by the safety requirement of `push`.
-unsafe impl Send for SkbRing {}
+// SAFETY: A parcel may be sent to any thread, and the one `Cell` is touched by
+// the producer alone, by the safety requirement of `push`.
+unsafe impl<T: Parcel> Send for Ring<T> {}
 // SAFETY: As above.
-unsafe impl Sync for SkbRing {}
+unsafe impl<T: Parcel> Sync for Ring<T> {}
 
-impl SkbRing {
-    /// Allocates a ring of `size` packets, rounded up to a power of two.
+impl<T: Parcel> Ring<T> {
+    /// Allocates a ring of `size` parcels, rounded up to a power of two.
     pub(crate) fn new(size: u32) -> Result<Self> {
         let size = size.clamp(2, 1 << 20).next_power_of_two();
         let mut slots = KVVec::with_capacity(size as usize, GFP_KERNEL_ACCOUNT)?;
         for _ in 0..size {
-            slots.push(Atomic::new(core::ptr::null_mut()), GFP_KERNEL_ACCOUNT)?;
+            slots.push(Atomic::new(0), GFP_KERNEL_ACCOUNT)?;
         }
         // INVARIANT: A power of two; producer and consumer are equal.
         Ok(Self {
@@ -63,11 +100,12 @@ impl SkbRing {
             }),
             consumer: Line(Atomic::new(0)),
             slots,
+            parcels: PhantomData,
         })
     }
 
     #[inline(always)]
-    fn slot(&self, index: u32) -> Option<&Atomic<*mut sk_buff>> {
+    fn slot(&self, index: u32) -> Option<&Atomic<usize>> {
         // Size is a power of two by the type invariants.
         self.slots
             .get(index as usize & self.slots.len().wrapping_sub(1))
@@ -84,29 +122,29 @@ impl SkbRing {
         index.wrapping_sub(p.consumer_seen.get()) >= size
     }
 
-    /// Puts a packet on the ring, or gives it back when the ring is full.
+    /// Puts a parcel on the ring, or gives it back when the ring is full.
     ///
     /// # Safety
     ///
     /// Only one caller at a time may be in `push` or `has_room`.
     #[inline]
-    pub(crate) unsafe fn push(&self, skb: Skb) -> Result<(), Skb> {
+    pub(crate) unsafe fn push(&self, parcel: T) -> Result<(), T> {
         let p = &self.producer.0;
         let index = p.index.load(Relaxed);
         if self.full(index) {
-            return Err(skb);
+            return Err(parcel);
         }
         let Some(slot) = self.slot(index) else {
-            return Err(skb);
+            return Err(parcel);
         };
         // INVARIANT: The slot is outside of the consumer's range; the release
-        // store hands it and its packet over.
-        slot.store(skb.into_raw(), Relaxed);
+        // store hands it and its parcel over.
+        slot.store(parcel.into_word(), Relaxed);
         p.index.store(index.wrapping_add(1), Release);
         Ok(())
     }
 
-    /// Whether a packet would be taken now.
+    /// Whether a parcel would be taken now.
     ///
     /// # Safety
     ///
@@ -115,13 +153,13 @@ impl SkbRing {
         !self.full(self.producer.0.index.load(Relaxed))
     }
 
-    /// Counts `n` packets as refused. By the producer only.
+    /// Counts `n` parcels as refused. By the producer only.
     pub(crate) fn count_refused(&self, n: u64) {
         let refused = &self.producer.0.refused;
         refused.store(refused.load(Relaxed).wrapping_add(n), Relaxed);
     }
 
-    /// Packets refused since the ring exists.
+    /// Parcels refused since the ring exists.
     pub(crate) fn refused(&self) -> u64 {
         self.producer.0.refused.load(Relaxed)
     }
@@ -132,13 +170,21 @@ impl SkbRing {
         self.producer.0.index.load(Acquire) == self.consumer.0.load(Relaxed)
     }
 
-    /// Hands up to `max` packets to `take`, oldest first; returns how many.
+    /// How many parcels there are: no fewer for the consumer, no more for the
+    /// producer.
+    #[inline(always)]
+    pub(crate) fn len(&self) -> usize {
+        let consumer = self.consumer.0.load(Acquire);
+        self.producer.0.index.load(Acquire).wrapping_sub(consumer) as usize
+    }
+
+    /// Hands up to `max` parcels to `take`, oldest first; returns how many.
     ///
     /// # Safety
     ///
-    /// Only one caller at a time may take packets from the ring.
+    /// Only one caller at a time may take parcels from the ring.
     #[inline(always)]
-    pub(crate) unsafe fn pop_burst(&self, max: usize, mut take: impl FnMut(Skb)) -> usize {
+    pub(crate) unsafe fn pop_burst(&self, max: usize, mut take: impl FnMut(T)) -> usize {
         let from = self.consumer.0.load(Relaxed);
         let ready = self.producer.0.index.load(Acquire).wrapping_sub(from);
         let n = (ready as usize).min(max);
@@ -146,24 +192,25 @@ impl SkbRing {
             let Some(slot) = self.slot(from.wrapping_add(i as u32)) else {
                 break;
             };
-            // SAFETY: By the type invariants the slot owns a packet, which
+            // SAFETY: By the type invariants the slot owns a parcel, which
             // leaves it here: the consumer index moves past it below.
-            take(unsafe { Skb::from_raw(slot.load(Relaxed)) });
+            take(unsafe { T::from_word(slot.load(Relaxed)) });
         }
         self.consumer.0.store(from.wrapping_add(n as u32), Release);
         n
     }
 }
 
-impl Drop for SkbRing {
+impl<T: Parcel> Drop for Ring<T> {
     fn drop(&mut self) {
         // SAFETY: `&mut self`: nobody else is at the ring.
         while unsafe { self.pop_burst(64, drop) } > 0 {}
     }
 }
 
-#[kernel::macros::kunit_tests(smplb_skb_ring)]
+#[kernel::macros::kunit_tests(smplb_ring)]
 mod tests {
+    use super::super::burst::Packet;
     use super::*;
 
     /// A frame whose first octet is `mark`.

@@ -6,6 +6,7 @@ use core::ptr::NonNull;
 use kernel::bindings::{self, sk_buff};
 use kernel::prelude::*;
 
+use super::burst::Packet;
 use super::ffi;
 use crate::core_::frame::{Checksum, Frame};
 
@@ -74,6 +75,22 @@ impl Skb {
         unsafe { self.0.as_mut() }
     }
 
+    /// Shows `take` the frames that the packet is on the wire, one after the
+    /// other: none when there is no memory for that.
+    pub(crate) fn into_frames(self, mut take: impl FnMut(&[u8])) {
+        // SAFETY: The packet is ours, and passed on.
+        let mut next = unsafe { ffi::smplb_c_skb_plain(self.into_raw()) };
+        while !next.is_null() {
+            // SAFETY: A packet of a list of ours.
+            let skb = unsafe { Self::from_raw(next) };
+            let raw = skb.raw();
+            // SAFETY: `next` is how lists of packets are linked.
+            next = unsafe { raw.__bindgen_anon_1.__bindgen_anon_1.next };
+            // SAFETY: It is in one piece: that many octets from `data` on.
+            take(unsafe { core::slice::from_raw_parts(raw.data, raw.len as usize) });
+        }
+    }
+
     /// Octets from `data` on.
     #[inline(always)]
     pub(crate) fn len(&self) -> u32 {
@@ -139,45 +156,6 @@ impl Skb {
         linear.min(usize::from(skb.hdr_len).saturating_sub(headroom))
     }
 
-    /// The frame as the core sees it, `data` being at the Ethernet header and
-    /// the packet prepared.
-    #[inline(always)]
-    pub(crate) fn frame(&mut self) -> Frame<'_> {
-        let writable = self.writable();
-        let skb = self.raw_mut();
-        let len = skb.len;
-        // SAFETY: `skb_shared_info` lies at `end`, an offset from `head` on
-        // 64-bit machines, for the life of the packet's buffer.
-        let shared = unsafe {
-            &*skb
-                .head
-                .add(skb.end as usize)
-                .cast::<bindings::skb_shared_info>()
-        };
-        // SAFETY: These octets from `data` on are linear, and nobody else has
-        // them, see `writable`.
-        let head = unsafe { core::slice::from_raw_parts_mut(skb.data, writable) };
-        let segment_len = if shared.gso_size == 0 {
-            0
-        } else {
-            let tcp = bindings::SKB_GSO_TCPV4 as u32 | bindings::SKB_GSO_TCPV6 as u32;
-            segment_len(head, u32::from(shared.gso_size), shared.gso_type & tcp != 0)
-        };
-        // SAFETY: The union holds the headers group in every packet.
-        let headers = unsafe { skb.__bindgen_anon_4.headers.as_ref() };
-        let checksum = if u32::from(headers.ip_summed()) == bindings::CHECKSUM_PARTIAL {
-            Checksum::Partial
-        } else {
-            Checksum::Complete
-        };
-        Frame {
-            head,
-            len,
-            checksum,
-            segment_len,
-        }
-    }
-
     /// Forgets a checksum over the whole packet as it came in: its headers may
     /// have changed.
     #[inline(always)]
@@ -216,6 +194,47 @@ impl Skb {
         to_result(err)?;
         // SAFETY: Still ours.
         Ok(unsafe { Self::from_raw(raw) })
+    }
+}
+
+impl Packet for Skb {
+    /// The frame as the core sees it, `data` being at the Ethernet header and
+    /// the packet prepared.
+    #[inline(always)]
+    fn frame(&mut self) -> Frame<'_> {
+        let writable = self.writable();
+        let skb = self.raw_mut();
+        let len = skb.len;
+        // SAFETY: `skb_shared_info` lies at `end`, an offset from `head` on
+        // 64-bit machines, for the life of the packet's buffer.
+        let shared = unsafe {
+            &*skb
+                .head
+                .add(skb.end as usize)
+                .cast::<bindings::skb_shared_info>()
+        };
+        // SAFETY: These octets from `data` on are linear, and nobody else has
+        // them, see `writable`.
+        let head = unsafe { core::slice::from_raw_parts_mut(skb.data, writable) };
+        let segment_len = if shared.gso_size == 0 {
+            0
+        } else {
+            let tcp = bindings::SKB_GSO_TCPV4 as u32 | bindings::SKB_GSO_TCPV6 as u32;
+            segment_len(head, u32::from(shared.gso_size), shared.gso_type & tcp != 0)
+        };
+        // SAFETY: The union holds the headers group in every packet.
+        let headers = unsafe { skb.__bindgen_anon_4.headers.as_ref() };
+        let checksum = if u32::from(headers.ip_summed()) == bindings::CHECKSUM_PARTIAL {
+            Checksum::Partial
+        } else {
+            Checksum::Complete
+        };
+        Frame {
+            head,
+            len,
+            checksum,
+            segment_len,
+        }
     }
 }
 

@@ -3,7 +3,9 @@
 //! Ports: the NICs the switch has claimed, each behind a pseudo interface.
 #![forbid(unsafe_code)]
 
-pub(crate) mod rings;
+pub(crate) mod io;
+pub(crate) mod native;
+pub(crate) mod netdev;
 
 use crate::core_::counters::sum;
 use crate::core_::frame::PortId;
@@ -16,15 +18,16 @@ use kernel::prelude::*;
 use kernel::sync::atomic::{Atomic, Relaxed};
 use kernel::sync::{new_mutex, rcu, Arc, Mutex};
 
-use rings::Rings;
+use io::Io;
+use netdev::Rings;
 
-/// A claimed NIC with its pseudo interface (driver `netdev`).
+/// A claimed NIC with its pseudo interface.
 #[pin_data]
 pub(crate) struct Port {
     id: PortId,
     switch: Arc<Switch>,
     devices: Devices,
-    rings: Rings,
+    io: Io,
     /// Whom producers wake.
     engine: RcuArc<Engine>,
     /// The reply to the request that will end the polling.
@@ -37,14 +40,18 @@ pub(crate) struct Port {
 
 impl Port {
     /// Makes a port that no engine polls yet.
-    pub(crate) fn new(id: PortId, switch: Arc<Switch>, devices: Devices) -> Result<Arc<Self>> {
-        let rings = Rings::new()?;
+    pub(crate) fn new(
+        id: PortId,
+        switch: Arc<Switch>,
+        devices: Devices,
+        io: Io,
+    ) -> Result<Arc<Self>> {
         Arc::pin_init(
             pin_init!(Self {
                 id,
                 switch,
                 devices,
-                rings,
+                io,
                 engine: RcuArc::empty(),
                 detach <- new_mutex!(None, "smplb_port_detach"),
                 cpu: Atomic::new(u32::MAX),
@@ -72,10 +79,28 @@ impl Port {
         &self.devices
     }
 
-    /// The rings that lead to and from its engine.
+    /// The way to and from the NIC.
     #[inline(always)]
-    pub(crate) fn rings(&self) -> &Rings {
-        &self.rings
+    pub(crate) fn io(&self) -> &Io {
+        &self.io
+    }
+
+    /// The rings of driver `netdev`, if that is the port's.
+    #[inline(always)]
+    pub(crate) fn rings(&self) -> Option<&Rings> {
+        match &self.io {
+            Io::Netdev(rings) => Some(rings),
+            _ => None,
+        }
+    }
+
+    /// Frames of the NIC that were lost or came damaged before an engine saw
+    /// them.
+    pub(crate) fn rx_refused(&self) -> u64 {
+        match &self.io {
+            Io::Netdev(rings) => rings.rx_refused(),
+            Io::Virtio(native) => native.damaged(),
+        }
     }
 
     /// The CPU whose engine polls it.
@@ -102,13 +127,17 @@ impl Port {
             tx_bytes: sum.tx_bytes,
             stack_packets: sum.stack_packets,
             host_packets: sum.host_packets,
-            dropped: sum.dropped.wrapping_add(self.rings.rx_refused()),
+            dropped: sum.dropped.wrapping_add(self.rx_refused()),
         }
     }
 
     /// Whether there is something for its engine to do.
     pub(crate) fn has_work(&self) -> bool {
-        self.rings.has_work()
+        match &self.io {
+            Io::Netdev(rings) => rings.has_work(),
+            // Its NIC interrupts nobody: it is polled for ever.
+            Io::Virtio(_) => true,
+        }
     }
 
     /// Wakes its engine when that sleeps; by a producer after publishing.

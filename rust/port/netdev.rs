@@ -5,7 +5,7 @@
 //! the engine to the host.
 
 use crate::kapi::cpu;
-use crate::kapi::skb_ring::SkbRing;
+use crate::kapi::ring::SkbRing;
 use kernel::prelude::*;
 
 /// Packets a ring to the host or from the host holds.
@@ -22,7 +22,7 @@ pub(crate) struct Rings {
 }
 
 impl Rings {
-    pub(super) fn new() -> Result<Self> {
+    pub(crate) fn new() -> Result<Self> {
         let mut rx = KVec::new();
         for _ in 0..cpu::count() {
             rx.push(SkbRing::new(crate::rx_ring())?, GFP_KERNEL)?;

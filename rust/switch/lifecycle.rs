@@ -8,6 +8,7 @@ use super::lanes::LaneMemory;
 use super::local::ConnectionMemory;
 use super::topology::Plan;
 use super::Switch;
+use crate::core_::frame::PortId;
 use crate::core_::neighbour::Slot;
 use crate::core_::reply::arp_announcement;
 use crate::engine;
@@ -18,6 +19,7 @@ use crate::kapi::net::{Devices, Net, Rtnl};
 use crate::kapi::rcu_arc::RcuArc;
 use crate::kapi::skb::Skb;
 use crate::kapi::worker::{Mirror, Tick, Ticker};
+use crate::port::io::Io;
 use crate::port::Port;
 use kernel::c_str;
 use kernel::prelude::*;
@@ -33,6 +35,7 @@ const SWEEP_PERIOD: u32 = 250;
 pub(super) type Running = Option<(Ticker, Mirror)>;
 
 impl Switch {
+    #[inline(never)] // Kilobytes of stack, which those who call need not have, too.
     fn new(net: Net) -> Result<Arc<Self>> {
         let mut lanes = KVec::new();
         for _ in 0..=cpu::count() {
@@ -105,8 +108,14 @@ fn send_announcement(port: &Port, mac: [u8; 6], vip: [u8; 4]) {
     arp_announcement(mac, vip, &mut frame);
     // Without memory the neighbours learn it when they ask.
     if let Ok(skb) = Skb::from_frame(&frame) {
-        let _bh = BhGuard::new();
-        port.devices().transmit(&mut [skb.into_raw()], 0);
+        match port.io() {
+            Io::Netdev(_) => {
+                let _bh = BhGuard::new();
+                port.devices().transmit(&mut [skb.into_raw()], 0);
+            }
+            // Its queues are the engine's: as if the host had sent it.
+            Io::Virtio(_) => port.devices().send(skb),
+        }
     }
 }
 
@@ -140,6 +149,7 @@ pub(crate) fn add_port(
     devices: Devices,
     cpu: Option<u32>,
     extack: &Extack,
+    io: impl FnOnce(PortId) -> Result<Io>,
     rtnl: &Rtnl,
 ) -> Result<Arc<Port>> {
     let switch = of(net, true, rtnl)?;
@@ -155,7 +165,7 @@ pub(crate) fn add_port(
         (id, nth)
     };
     let cpu = engine::choose(cpu, nth, extack)?;
-    let port = Port::new(id, switch.clone(), devices)?;
+    let port = Port::new(id, switch.clone(), devices, io(id)?)?;
     switch.plan.lock().set_port(id, Some(port.clone()));
     if let Err(e) = engine::place(&port, cpu) {
         switch.plan.lock().set_port(id, None);

@@ -28,7 +28,9 @@ use half::Half;
 use kernel::prelude::*;
 use kernel::sync::{rcu, Arc, Mutex, SpinLock};
 use lanes::LaneMemory;
-use topology::{Plan, Topology};
+use topology::Plan;
+
+pub(crate) use topology::Topology;
 
 pub(crate) use config::{Edit, Generations, Refusal, Sums};
 pub(crate) use lifecycle::{add_port, of, remove_port};
@@ -115,7 +117,7 @@ impl Switch {
     /// Packets of all ports lost because a ring from a NIC was full.
     pub(crate) fn rx_refused(&self) -> u64 {
         let plan = self.plan.lock();
-        let sum = plan.ports().map(|port| port.rings().rx_refused()).sum();
+        let sum = plan.ports().map(|port| port.rx_refused()).sum();
         sum
     }
 

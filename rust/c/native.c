@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The pseudo net device of a NIC that the module drives itself (seed figures 7
+ * and 8): there is no other net device under it. Frames are copied between the
+ * host's packets and buffers of the pool on the control CPU; no packet of the
+ * host's kind is made on a switching CPU.
+ */
+#include <linux/etherdevice.h>
+#include <linux/ethtool.h>
+#include <linux/netdevice.h>
+#include <linux/rtnetlink.h>
+
+#include "smplb.h"
+
+static int smplb_native_poll(struct napi_struct *napi, int budget)
+{
+	struct smplb_dev *sd = container_of(napi, struct smplb_dev, napi);
+	int done = smplb_rs_native_stack_poll(sd->port, napi, budget);
+
+	/* As smplb_napi_poll(): the engine schedules after what it has put there. */
+	if (done < budget)
+		napi_complete_done(napi, done);
+	return done;
+}
+
+/* One frame up to the host, copied out of a buffer. In the NAPI poll. */
+int smplb_c_native_receive(struct napi_struct *napi, const void *frame,
+			   unsigned int len, bool checked)
+{
+	struct net_device *dev = napi->dev;
+	struct sk_buff *skb = napi_alloc_skb(napi, len);
+
+	if (!skb)
+		return -ENOMEM;
+	skb_put_data(skb, frame, len);
+	skb->protocol = eth_type_trans(skb, dev);
+	if (checked)
+		skb->ip_summed = CHECKSUM_UNNECESSARY;
+	dev_sw_netstats_rx_add(dev, len);
+	napi_gro_receive(napi, skb);
+	return 0;
+}
+
+/*
+ * One packet to neighbour @addr on the pseudo interface @ifindex, copied out of
+ * a buffer: the kernel resolves the address and sends. In the NAPI poll.
+ */
+int smplb_c_native_resolve(struct napi_struct *napi, const void *packet,
+			   unsigned int len, __be32 addr, u32 ifindex)
+{
+	struct net_device *dev;
+	struct sk_buff *skb;
+	int err = -ENODEV;
+
+	rcu_read_lock();
+	dev = dev_get_by_index_rcu(dev_net(napi->dev), ifindex);
+	if (!dev || !smplb_c_is_pseudo(dev))
+		goto out;
+	err = -ENOMEM;
+	skb = alloc_skb(LL_RESERVED_SPACE(dev) + len, GFP_ATOMIC | __GFP_NOWARN);
+	if (!skb)
+		goto out;
+	skb_reserve(skb, LL_RESERVED_SPACE(dev));
+	skb_put_data(skb, packet, len);
+	smplb_c_resolve(dev, addr, skb);
+	err = 0;
+out:
+	rcu_read_unlock();
+	return err;
+}
+
+static int smplb_native_open(struct net_device *dev)
+{
+	struct smplb_dev *sd = netdev_priv(dev);
+
+	/* Frames from when it was last up are old by now. */
+	smplb_rs_stack_drop(sd->port);
+	napi_enable(&sd->napi);
+	netif_start_queue(dev);
+	return 0;
+}
+
+static int smplb_native_stop(struct net_device *dev)
+{
+	struct smplb_dev *sd = netdev_priv(dev);
+
+	netif_stop_queue(dev);
+	napi_disable(&sd->napi);
+	return 0;
+}
+
+static netdev_tx_t smplb_native_start_xmit(struct sk_buff *skb,
+					   struct net_device *dev)
+{
+	struct smplb_dev *sd = netdev_priv(dev);
+	unsigned int len;
+
+	/* Neither fragments nor checksums to be done: no such feature is set. */
+	if (eth_skb_pad(skb))
+		return NETDEV_TX_OK;
+	len = skb->len;
+	if (unlikely(!smplb_rs_native_host_tx(sd->port, skb->data, len))) {
+		/* As smplb_start_xmit(): stop, then look again. */
+		netif_stop_queue(dev);
+		smp_mb__after_atomic();
+		if (smplb_rs_host_room(sd->port))
+			netif_start_queue(dev);
+		return NETDEV_TX_BUSY;
+	}
+	dev_sw_netstats_tx_add(dev, 1, len);
+	dev_consume_skb_any(skb);
+	return NETDEV_TX_OK;
+}
+
+static int smplb_native_change_mtu(struct net_device *dev, int new_mtu)
+{
+	WRITE_ONCE(dev->mtu, new_mtu);
+	return 0;
+}
+
+/* Filters are the NIC's business: it passes everything while it is claimed. */
+static void smplb_native_set_rx_mode(struct net_device *dev)
+{
+}
+
+static void smplb_native_get_stats64(struct net_device *dev,
+				     struct rtnl_link_stats64 *stats)
+{
+	struct smplb_dev *sd = netdev_priv(dev);
+	struct smplb_port_stats s = {};
+	void *port = READ_ONCE(sd->port);
+
+	dev_fetch_sw_netstats(stats, dev->tstats);
+	if (port) {
+		smplb_rs_port_stats(port, &s);
+		stats->rx_dropped = s.dropped;
+	}
+}
+
+static const struct net_device_ops smplb_native_ops = {
+	.ndo_open		= smplb_native_open,
+	.ndo_stop		= smplb_native_stop,
+	.ndo_start_xmit		= smplb_native_start_xmit,
+	.ndo_set_rx_mode	= smplb_native_set_rx_mode,
+	.ndo_change_mtu		= smplb_native_change_mtu,
+	.ndo_get_stats64	= smplb_native_get_stats64,
+	.ndo_validate_addr	= eth_validate_addr,
+};
+
+bool smplb_c_is_native(const struct net_device *dev)
+{
+	return dev->netdev_ops == &smplb_native_ops;
+}
+
+static void smplb_native_get_drvinfo(struct net_device *dev,
+				     struct ethtool_drvinfo *info)
+{
+	strscpy(info->driver, "smplb", sizeof(info->driver));
+	strscpy(info->version, SMPLB_VERSION, sizeof(info->version));
+	strscpy(info->bus_info, dev_name(dev->dev.parent), sizeof(info->bus_info));
+}
+
+static const struct ethtool_ops smplb_native_ethtool_ops = {
+	.get_drvinfo		= smplb_native_get_drvinfo,
+	.get_link		= ethtool_op_get_link,
+	.get_sset_count		= smplb_c_get_sset_count,
+	.get_strings		= smplb_c_get_strings,
+	.get_ethtool_stats	= smplb_c_get_ethtool_stats,
+};
+
+static void smplb_native_setup(struct net_device *dev)
+{
+	ether_setup(dev);
+	dev->priv_flags &= ~IFF_TX_SKB_SHARING;
+	dev->priv_flags |= IFF_UNICAST_FLT;
+	dev->pcpu_stat_type = NETDEV_PCPU_STAT_TSTATS;
+	dev->netns_immutable = true;
+	dev->netdev_ops = &smplb_native_ops;
+	dev->ethtool_ops = &smplb_native_ethtool_ops;
+	dev->min_mtu = ETH_MIN_MTU;
+}
+
+/*
+ * A pseudo interface for the NIC @parent, not yet registered; NULL without
+ * memory.
+ */
+struct net_device *smplb_c_native_alloc(struct device *parent, const u8 *mac,
+					unsigned int mtu, unsigned int max_mtu)
+{
+	struct net_device *dev = alloc_netdev(sizeof(struct smplb_dev), "smplb%d",
+					      NET_NAME_ENUM, smplb_native_setup);
+	struct smplb_dev *sd;
+
+	if (!dev)
+		return NULL;
+	SET_NETDEV_DEV(dev, parent);
+	eth_hw_addr_set(dev, mac);
+	dev->mtu = mtu;
+	dev->max_mtu = max_mtu;
+	sd = netdev_priv(dev);
+	sd->dev = dev;
+	netif_napi_add(dev, &sd->napi, smplb_native_poll);
+	netif_carrier_off(dev);
+	return dev;
+}
+
+void smplb_c_native_free(struct net_device *dev)
+{
+	free_netdev(dev);
+}
+
+/* Under RTNL. On failure @port is the caller's again. */
+int smplb_c_native_register(struct net_device *dev, void *port)
+{
+	struct smplb_dev *sd = netdev_priv(dev);
+	int err;
+
+	sd->port = port;
+	sd->linked = true;
+	err = register_netdevice(dev);
+	if (err)
+		goto err_port;
+	/* Up to the stack in a thread of the control CPU, not in our engine. */
+	err = dev_set_threaded(dev, NETDEV_NAPI_THREADED_ENABLED);
+	if (err)
+		goto err_unregister;
+	return 0;
+
+err_unregister:
+	unregister_netdevice(dev);
+err_port:
+	sd->linked = false;
+	WRITE_ONCE(sd->port, NULL);
+	return err;
+}
+
+/*
+ * No transmit, no poll and no reader of statistics after this: the port may go.
+ * Under RTNL.
+ */
+void smplb_c_native_quiesce(struct net_device *dev)
+{
+	struct smplb_dev *sd = netdev_priv(dev);
+
+	dev_close(dev);
+	sd->linked = false;
+	WRITE_ONCE(sd->port, NULL);
+	/* Readers of the statistics run under RCU. */
+	synchronize_net();
+}
+
+/* Under RTNL. */
+void smplb_c_native_unregister(struct net_device *dev)
+{
+	unregister_netdevice(dev);
+}
+
+/* The NIC's link came or went. In any context. */
+void smplb_c_native_carrier(struct net_device *dev, bool up)
+{
+	if (up)
+		netif_carrier_on(dev);
+	else
+		netif_carrier_off(dev);
+}

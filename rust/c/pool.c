@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Memory of the buffer pool: chunks of pages, mapped for DMA as a whole. */
+#include <linux/dma-mapping.h>
+#include <linux/gfp.h>
+#include <linux/mm.h>
+
+#include "smplb.h"
+
+#define SMPLB_CHUNK_ORDER	get_order(SMPLB_CHUNK_SIZE)
+
+/*
+ * A chunk of SMPLB_CHUNK_SIZE octets, zeroed and contiguous, so that a device
+ * has one address for all of it; single pages, so that each can be mapped into
+ * a program later.
+ */
+void *smplb_c_chunk_alloc(void)
+{
+	struct page *page = alloc_pages(GFP_KERNEL | __GFP_ZERO | __GFP_NOWARN |
+					__GFP_RETRY_MAYFAIL, SMPLB_CHUNK_ORDER);
+
+	if (!page)
+		return NULL;
+	split_page(page, SMPLB_CHUNK_ORDER);
+	return page_address(page);
+}
+
+void smplb_c_chunk_free(void *chunk)
+{
+	unsigned long at;
+
+	for (at = 0; at < SMPLB_CHUNK_SIZE; at += PAGE_SIZE)
+		free_page((unsigned long)chunk + at);
+}
+
+/*
+ * The address of @chunk for @dev. A device whose packets would have to be copied
+ * on their way (bounce buffers) is refused: that is what the pool is not for. So
+ * is one that knows @physical addresses only and has others.
+ */
+int smplb_c_chunk_map(struct device *dev, void *chunk, bool physical, u64 *addr)
+{
+	dma_addr_t dma = dma_map_single_attrs(dev, chunk, SMPLB_CHUNK_SIZE,
+					      DMA_BIDIRECTIONAL,
+					      DMA_ATTR_REQUIRE_COHERENT);
+
+	if (dma_mapping_error(dev, dma))
+		return -ENOMEM;
+	if (physical && dma != virt_to_phys(chunk)) {
+		smplb_c_chunk_unmap(dev, dma);
+		return -EOPNOTSUPP;
+	}
+	*addr = dma;
+	return 0;
+}
+
+void smplb_c_chunk_unmap(struct device *dev, u64 addr)
+{
+	dma_unmap_single_attrs(dev, addr, SMPLB_CHUNK_SIZE, DMA_BIDIRECTIONAL,
+			       DMA_ATTR_REQUIRE_COHERENT);
+}

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! One burst through the core, whatever driver it came from.
+
+use super::out::Out;
+use super::Hands;
+use crate::core_::frame::Origin;
+use crate::core_::pipeline::{self, process_burst};
+use crate::core_::verdict::Verdict;
+use crate::kapi::burst::{Packet, Packets};
+use crate::kapi::cpu;
+use crate::port::io::Io;
+use crate::port::Port;
+use crate::switch::{Switch, Tables};
+
+/// Takes a burst from every ring of `port` that has packets; returns how many
+/// bursts there were (figure 5, steps 102 to 112).
+#[inline(always)]
+pub(super) fn poll(switch: &Switch, hands: &mut Hands<'_>, port: &Port) -> u64 {
+    match port.io() {
+        Io::Netdev(rings) => super::netdev::poll(switch, hands, port, rings),
+        Io::Virtio(native) => super::native::poll(switch, hands, port, native),
+    }
+}
+
+/// Has the core decide about a burst (figure 6), and hands each packet with its
+/// verdict to `carry_out`.
+#[inline(always)]
+pub(super) fn decide<P: Packet>(
+    switch: &Switch,
+    tables: &Tables<'_>,
+    hands: &mut Hands<'_>,
+    origin: Origin,
+    burst: &mut Packets<P>,
+    mut carry_out: impl FnMut(&mut Out<'_>, &mut Hands<'_>, P, Verdict),
+) {
+    let Some(lane) = switch.lane(hands.local.lane) else {
+        return;
+    };
+    process_burst(
+        &pipeline::Switch {
+            config: tables.config,
+            routes: tables.topology.routes(),
+            neighbours: tables.neighbours,
+            connections: tables.connections,
+            loads: switch,
+        },
+        &mut hands.local.engine(lane),
+        origin,
+        cpu::seconds(),
+        burst,
+    );
+    let mut out = Out::new(tables.topology, lane);
+    burst.drain(|packet, verdict| carry_out(&mut out, hands, packet, verdict));
+    out.flush(hands);
+}

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Bursts of native ports: frames stay in the buffers that NICs wrote them to.
+
+use super::burst::decide;
+use super::Hands;
+use crate::core_::frame::{Burst, Origin};
+use crate::core_::verdict::{DropReason, Verdict};
+use crate::kapi::buffer::Buffered;
+use crate::kapi::burst::Packets;
+use crate::kapi::cpu::BhGuard;
+use crate::kapi::store::Up;
+use crate::port::io::Io;
+use crate::port::native::{Driver, Native};
+use crate::port::Port;
+use crate::switch::{Switch, Tables};
+use kernel::sync::rcu;
+
+/// Takes a burst from the NIC and one from the host, if there are any; returns
+/// how many there were.
+#[inline]
+pub(super) fn poll<D: Driver>(
+    switch: &Switch,
+    hands: &mut Hands<'_>,
+    port: &Port,
+    native: &Native<D>,
+) -> u64 {
+    // Holders of the core's locks are not preempted; see `BhGuard`.
+    let _bh = BhGuard::new();
+    let stock = hands.stock_of(native.pool());
+    let mut burst = Packets::new();
+    native.receive(stock, &mut burst);
+    let mut bursts = 0;
+    if !burst.is_empty() {
+        run(switch, hands, port, &mut burst, Origin::Port(port.id()));
+        bursts += 1;
+    }
+    let stock = hands.stock_of(native.pool());
+    // SAFETY: By the engine that polls the port.
+    if unsafe { native.store.exchange(stock, &mut burst) } {
+        run(switch, hands, port, &mut burst, Origin::Host(port.id()));
+        bursts += 1;
+    }
+    if native.store.has_room() {
+        port.devices().wake_host();
+    }
+    bursts
+}
+
+#[inline]
+fn run(
+    switch: &Switch,
+    hands: &mut Hands<'_>,
+    port: &Port,
+    burst: &mut Packets<Buffered>,
+    origin: Origin,
+) {
+    let rcu = rcu::read_lock();
+    let Some(tables) = switch.tables(&rcu) else {
+        // No memory for ports and routes: nothing is known to be up.
+        burst.drain_all(|frame| hands.give(frame));
+        return;
+    };
+    let mut stacked = false;
+    decide(
+        switch,
+        &tables,
+        hands,
+        origin,
+        burst,
+        |out, hands, mut frame, verdict| match verdict {
+            Verdict::Forward(to) => out.frame(to, frame, hands),
+            Verdict::Stack => match stack(port, Up::Frame(frame), hands) {
+                Ok(()) => stacked = true,
+                Err(reason) => out.lane.drop(reason, port.id()),
+            },
+            Verdict::Reply { len } => {
+                frame.trim(len);
+                out.frame(port.id(), frame, hands);
+            }
+            Verdict::Resolve { port: to, addr } => {
+                if let Err(reason) = resolve(&tables, port, to, addr, frame, hands) {
+                    out.lane.drop(reason, to);
+                }
+            }
+            // The core has counted it.
+            Verdict::Drop(_) => hands.give(frame),
+        },
+    );
+    if stacked {
+        port.devices().kick_stack();
+    }
+}
+
+/// Passes something to the host behind `port`.
+fn stack(port: &Port, up: Up, hands: &mut Hands<'_>) -> Result<(), DropReason> {
+    let (Io::Virtio(native), Some(stock)) = (port.io(), hands.stock()) else {
+        return Err(DropReason::PortDown);
+    };
+    if !port.devices().is_running() {
+        stock.give(up.into_buf());
+        return Err(DropReason::PortDown);
+    }
+    // SAFETY: By the engine that polls the port.
+    match unsafe { native.store.pass_up(up, stock) } {
+        true => Ok(()),
+        false => Err(DropReason::StackFull),
+    }
+}
+
+/// Has the kernel find the MAC address of the next hop, and send.
+#[cold]
+fn resolve(
+    tables: &Tables<'_>,
+    from: &Port,
+    to: crate::core_::frame::PortId,
+    addr: [u8; 4],
+    frame: Buffered,
+    hands: &mut Hands<'_>,
+) -> Result<(), DropReason> {
+    // The ring to the host is that of the port that this engine polls; the host
+    // sends by the other one.
+    let Some(target) = tables.topology.port(to) else {
+        hands.give(frame);
+        return Err(DropReason::PortDown);
+    };
+    stack(
+        from,
+        Up::Resolve(frame, addr, target.devices().info().ifindex),
+        hands,
+    )?;
+    from.devices().kick_stack();
+    Ok(())
+}

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Packets on their way out of a port: gathered, so that there is one lock and
+//! one doorbell for all that leave by the same one.
+
+use super::Hands;
+use crate::core_::counters::Lane;
+use crate::core_::frame::PortId;
+use crate::core_::verdict::DropReason;
+use crate::kapi::atom::KAtom;
+use crate::kapi::buffer::Buffered;
+use crate::kapi::cpu;
+use crate::kapi::nic::{copy_in, FrameOut};
+use crate::kapi::skb::Skb;
+use crate::kapi::skb_out::OutBurst;
+use crate::port::io::Io;
+use crate::port::Port;
+use crate::switch::Topology;
+
+/// What leaves by one port.
+pub(super) struct Out<'a> {
+    topology: &'a Topology,
+    pub(super) lane: Lane<'a, KAtom>,
+    to: PortId,
+    target: Option<&'a Port>,
+    skbs: OutBurst,
+    frames: FrameOut,
+}
+
+impl<'a> Out<'a> {
+    /// Nothing yet.
+    #[inline(always)]
+    pub(super) fn new(topology: &'a Topology, lane: Lane<'a, KAtom>) -> Self {
+        Self {
+            topology,
+            lane,
+            to: PortId(u16::MAX),
+            target: None,
+            skbs: OutBurst::new(),
+            frames: FrameOut::new(),
+        }
+    }
+
+    /// Turns to a port, after what leaves by another one has gone.
+    #[inline(always)]
+    fn aim(&mut self, to: PortId, hands: &mut Hands<'_>) -> Option<&'a Port> {
+        if to != self.to {
+            self.flush(hands);
+            self.to = to;
+            self.target = self.topology.port(to);
+        }
+        if self.target.is_none() {
+            self.lane.drop(DropReason::PortDown, to);
+        }
+        self.target
+    }
+
+    /// Sends a packet of the kernel's kind.
+    #[inline(always)]
+    pub(super) fn skb(&mut self, to: PortId, skb: Skb, hands: &mut Hands<'_>) {
+        match self.aim(to, hands).map(Port::io) {
+            Some(Io::Netdev(_)) => self.skbs.push(skb),
+            Some(_) => self.copy_to_frames(skb, hands),
+            None => drop(skb),
+        }
+    }
+
+    /// Sends a frame in a buffer.
+    #[inline(always)]
+    pub(super) fn frame(&mut self, to: PortId, frame: Buffered, hands: &mut Hands<'_>) {
+        match self.aim(to, hands).map(Port::io) {
+            Some(Io::Netdev(_)) => self.copy_to_skb(frame, hands),
+            Some(_) => self.put(frame, hands),
+            None => hands.give(frame),
+        }
+    }
+
+    #[inline(always)]
+    fn put(&mut self, frame: Buffered, hands: &mut Hands<'_>) {
+        if let Err(frame) = self.frames.push(frame) {
+            self.flush(hands);
+            // There is room now.
+            if let Err(frame) = self.frames.push(frame) {
+                hands.give(frame);
+            }
+        }
+    }
+
+    /// Copies a packet of the kernel's kind into buffers: a large one becomes
+    /// several frames, and checksums are finished.
+    #[inline(never)]
+    fn copy_to_frames(&mut self, skb: Skb, hands: &mut Hands<'_>) {
+        let Some(Io::Virtio(native)) = self.target.map(Port::io) else {
+            return;
+        };
+        let mut complete = true;
+        skb.into_frames(
+            |octets| match copy_in(hands.stock_of(native.pool()), octets) {
+                Some(frame) => self.put(frame, hands),
+                None => complete = false,
+            },
+        );
+        if !complete {
+            self.lane.drop(DropReason::NoMemory, self.to);
+        }
+    }
+
+    /// Copies a frame into a packet of the kernel's kind.
+    #[inline(never)]
+    fn copy_to_skb(&mut self, mut frame: Buffered, hands: &mut Hands<'_>) {
+        match Skb::from_frame(frame.octets_mut()) {
+            Ok(skb) => self.skbs.push(skb),
+            Err(_) => self.lane.drop(DropReason::NoMemory, self.to),
+        }
+        hands.give(frame);
+    }
+
+    /// Sends what was gathered.
+    #[inline]
+    pub(super) fn flush(&mut self, hands: &mut Hands<'_>) {
+        if !self.skbs.is_empty() {
+            let (n, sent, bytes) = match self.target {
+                Some(port) => self
+                    .skbs
+                    .send(|skbs| port.devices().transmit(skbs, cpu::current())),
+                None => (self.skbs.free(), 0, 0),
+            };
+            self.sent(n, sent, bytes);
+        }
+        if !self.frames.is_empty() {
+            let n = self.frames.len();
+            let (sent, bytes) = match (self.target.map(Port::io), hands.stock()) {
+                (Some(Io::Virtio(native)), Some(stock)) => native.send(&mut self.frames, stock),
+                _ => (0, 0),
+            };
+            self.sent(n, sent, bytes);
+        }
+    }
+
+    /// Counts. Octets of packets that the NIC did not take count as sent; they
+    /// are counted as dropped, too, and hardly ever there.
+    #[inline(always)]
+    fn sent(&self, n: usize, sent: usize, bytes: u64) {
+        self.lane.sent(self.to, sent as u64, bytes);
+        for _ in sent..n {
+            self.lane.drop(DropReason::TxBusy, self.to);
+        }
+    }
+}

@@ -1,0 +1,386 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The memory of the buffer pool, and who may touch which buffer of it.
+
+use core::ptr::NonNull;
+use kernel::bindings;
+use kernel::device::{Bound, Device};
+use kernel::error::to_result;
+use kernel::prelude::*;
+use kernel::sync::Arc;
+
+use super::burst::Packet;
+use super::ffi;
+use super::pseudo::raw_device;
+use super::ring::Parcel;
+use crate::core_::frame::{Checksum, Frame};
+use crate::core_::nic::queue::BufferId;
+
+/// Octets of a buffer.
+pub(crate) const SIZE: usize = 2048;
+
+/// Octets in front of a frame: what a NIC wants there, and room for the frame to
+/// begin at a cache line.
+pub(crate) const HEADROOM: usize = 128;
+
+/// Octets of a frame that fit, FCS not counted.
+pub(crate) const FRAME: usize = SIZE - HEADROOM;
+
+/// `SMPLB_CHUNK_SIZE`.
+const CHUNK: usize = 2 << 20;
+
+/// Buffers of a chunk.
+pub(crate) const PER_CHUNK: usize = CHUNK / SIZE;
+
+/// Memory for buffers, in chunks that are contiguous for a device.
+///
+/// # Invariants
+///
+/// Each pointer is a chunk of [`CHUNK`] octets that this owns.
+pub(crate) struct Memory {
+    chunks: KVec<NonNull<u8>>,
+}
+
+// SAFETY: Memory may be used and freed on any CPU; who may touch which part of it
+// is what `Buf` says.
+unsafe impl Send for Memory {}
+// SAFETY: As above.
+unsafe impl Sync for Memory {}
+
+impl Memory {
+    /// Allocates at least `buffers` buffers.
+    pub(crate) fn new(buffers: usize) -> Result<Self> {
+        let mut memory = Self {
+            chunks: KVec::new(),
+        };
+        for _ in 0..buffers.div_ceil(PER_CHUNK) {
+            memory.chunks.reserve(1, GFP_KERNEL)?;
+            // SAFETY: No preconditions.
+            let chunk = unsafe { ffi::smplb_c_chunk_alloc() };
+            let chunk = NonNull::new(chunk.cast()).ok_or(ENOMEM)?;
+            // INVARIANT: Just allocated. There is room: it was reserved.
+            memory.chunks.push(chunk, GFP_KERNEL)?;
+        }
+        Ok(memory)
+    }
+
+    /// Number of buffers.
+    pub(crate) fn len(&self) -> usize {
+        self.chunks.len() * PER_CHUNK
+    }
+
+    /// The first octet of a buffer.
+    #[inline(always)]
+    fn start(&self, buf: &Buf) -> Option<NonNull<u8>> {
+        let chunk = self.chunks.get(buf.0 as usize / PER_CHUNK)?;
+        // SAFETY: Inside of the chunk, as the remainder is less than the number
+        // of its buffers.
+        Some(unsafe { chunk.add(buf.0 as usize % PER_CHUNK * SIZE) })
+    }
+
+    /// A buffer with a frame of `len` octets, `offset` octets from its start;
+    /// gives the buffer back when that does not fit in.
+    #[inline(always)]
+    pub(crate) fn frame(&self, buf: Buf, offset: u16, len: u16) -> Result<Buffered, Buf> {
+        let end = usize::from(offset) + usize::from(len);
+        match self.start(&buf) {
+            // INVARIANT: The frame lies in the buffer.
+            Some(start) if end <= SIZE => Ok(Buffered {
+                // SAFETY: `offset` is at most the size of the buffer.
+                data: unsafe { start.add(usize::from(offset)) },
+                buf,
+                offset,
+                len,
+            }),
+            _ => Err(buf),
+        }
+    }
+
+    /// A buffer with a copy of `octets` as its frame, padded to the least
+    /// Ethernet length; gives the buffer back when they do not fit in.
+    pub(crate) fn copy(&self, buf: Buf, octets: &[u8]) -> Result<Buffered, Buf> {
+        let len = octets.len().max(60);
+        if len > FRAME {
+            return Err(buf);
+        }
+        let mut frame = self.frame(buf, HEADROOM as u16, len as u16)?;
+        let (data, padding) = frame.octets_mut().split_at_mut(octets.len());
+        data.copy_from_slice(octets);
+        padding.fill(0);
+        Ok(frame)
+    }
+}
+
+impl Drop for Memory {
+    fn drop(&mut self) {
+        for chunk in &self.chunks {
+            // SAFETY: By the type invariants.
+            unsafe { ffi::smplb_c_chunk_free(chunk.as_ptr().cast()) };
+        }
+    }
+}
+
+/// A buffer that the holder owns: nobody else, and no device, touches it.
+///
+/// There is nothing to drop it into: it goes back to the pool, to a ring or to a
+/// NIC, or the pool never has all its buffers again.
+///
+/// # Invariants
+///
+/// There is no second `Buf` with the same number, and no NIC that has it.
+#[repr(transparent)]
+#[must_use]
+pub(crate) struct Buf(u32);
+
+impl Buf {
+    /// Takes a buffer over.
+    ///
+    /// # Safety
+    ///
+    /// The number came from [`Buf::into_id`], and this is done once with it; or
+    /// nobody has had the number yet.
+    #[inline(always)]
+    pub(crate) unsafe fn from_id(id: BufferId) -> Self {
+        // INVARIANT: By the safety requirement.
+        Self(id.0)
+    }
+
+    /// Gives a buffer up.
+    #[inline(always)]
+    pub(crate) fn into_id(self) -> BufferId {
+        BufferId(self.0)
+    }
+
+    /// Its number.
+    #[inline(always)]
+    pub(crate) fn id(&self) -> BufferId {
+        BufferId(self.0)
+    }
+}
+
+/// A frame in a buffer that the holder owns.
+///
+/// # Invariants
+///
+/// `data` is `offset` octets behind the start of the buffer, whose memory stays
+/// as long as a buffer of it is owned; `offset + len` is at most [`SIZE`].
+#[must_use]
+pub(crate) struct Buffered {
+    data: NonNull<u8>,
+    buf: Buf,
+    offset: u16,
+    len: u16,
+}
+
+// SAFETY: The memory may be touched on any CPU by who owns the buffer.
+unsafe impl Send for Buffered {}
+
+impl Buffered {
+    /// The frame.
+    #[inline(always)]
+    pub(crate) fn octets_mut(&mut self) -> &mut [u8] {
+        // SAFETY: By the type invariants these octets are inside of the buffer,
+        // and the buffer is ours as long as `self` is borrowed.
+        unsafe { core::slice::from_raw_parts_mut(self.data.as_ptr(), self.len.into()) }
+    }
+
+    /// The buffer, without the frame.
+    #[inline(always)]
+    pub(crate) fn into_buf(self) -> Buf {
+        self.buf
+    }
+
+    /// The buffer.
+    #[inline(always)]
+    pub(crate) fn buf(&self) -> &Buf {
+        &self.buf
+    }
+
+    /// Octets of the frame.
+    #[inline(always)]
+    pub(crate) fn len(&self) -> u16 {
+        self.len
+    }
+
+    /// Where the frame begins, octets from the start of the buffer.
+    #[inline(always)]
+    pub(crate) fn offset(&self) -> u16 {
+        self.offset
+    }
+
+    /// Shortens the frame to `len` octets, or pads it to the least Ethernet
+    /// length.
+    pub(crate) fn trim(&mut self, len: u16) {
+        let room = (SIZE - usize::from(self.offset)) as u16;
+        let old = self.len;
+        // INVARIANT: Not beyond the buffer.
+        self.len = len.min(old).max(60).min(room);
+        let from = usize::from(len.min(old));
+        if let Some(padding) = self.octets_mut().get_mut(from..) {
+            padding.fill(0);
+        }
+    }
+
+    /// Fills the octets in front of the frame with `header`; false when it does
+    /// not fit there.
+    #[inline(always)]
+    pub(crate) fn set_header<const N: usize>(&mut self, header: [u8; N]) -> bool {
+        if usize::from(self.offset) < N {
+            return false;
+        }
+        // SAFETY: The `N` octets in front of the frame are in the buffer, which
+        // is ours.
+        unsafe { self.data.sub(N).cast::<[u8; N]>().write_unaligned(header) };
+        true
+    }
+}
+
+impl Buffered {
+    /// The `N` octets in front of the frame.
+    pub(crate) fn header<const N: usize>(&self) -> Option<[u8; N]> {
+        if usize::from(self.offset) < N {
+            return None;
+        }
+        // SAFETY: As in `set_header`.
+        Some(unsafe { self.data.sub(N).cast::<[u8; N]>().read_unaligned() })
+    }
+
+    /// Makes the frame begin `n` octets later.
+    pub(crate) fn pull(&mut self, n: u16) -> bool {
+        let Some(len) = self.len.checked_sub(n) else {
+            return false;
+        };
+        // SAFETY: The frame has that many octets.
+        // INVARIANT: Its end is where it was.
+        self.data = unsafe { self.data.add(n.into()) };
+        self.offset += n;
+        self.len = len;
+        true
+    }
+}
+
+impl Packet for Buffered {
+    #[inline(always)]
+    fn frame(&mut self) -> Frame<'_> {
+        let len = self.len.into();
+        Frame {
+            head: self.octets_mut(),
+            len,
+            checksum: Checksum::Complete,
+            segment_len: 0,
+        }
+    }
+}
+
+// SAFETY: A buffer may be handled on any CPU. Its word has no more than its
+// number, and where the frame is.
+unsafe impl Parcel for Placed {
+    #[inline(always)]
+    fn into_word(self) -> usize {
+        let id = self.buf.into_id();
+        let place = usize::from(self.offset) << 32 | usize::from(self.len) << 48;
+        id.0 as usize | place | usize::from(self.marked) << 63
+    }
+
+    #[inline(always)]
+    unsafe fn from_word(word: usize) -> Self {
+        Self {
+            // SAFETY: By the safety requirement, the number was given up by
+            // `into_word`, and the word is used once.
+            buf: unsafe { Buf::from_id(BufferId(word as u32)) },
+            offset: (word >> 32) as u16,
+            // Of 15 bits: a buffer is not that large.
+            len: (word >> 48) as u16 & 0x7fff,
+            marked: word >> 63 != 0,
+        }
+    }
+}
+
+/// A buffer and where its frame is, on its way through a ring.
+pub(crate) struct Placed {
+    /// The buffer.
+    pub(crate) buf: Buf,
+    /// Octets from its start to the frame.
+    pub(crate) offset: u16,
+    /// Octets of the frame.
+    pub(crate) len: u16,
+    /// What producer and consumer of the ring have agreed that it means.
+    pub(crate) marked: bool,
+}
+
+impl From<Buffered> for Placed {
+    #[inline(always)]
+    fn from(frame: Buffered) -> Self {
+        let (offset, len) = (frame.offset, frame.len);
+        Self {
+            buf: frame.into_buf(),
+            offset,
+            len,
+            marked: false,
+        }
+    }
+}
+
+/// The memory of the pool as one device sees it.
+///
+/// # Invariants
+///
+/// Each address is that of the chunk with the same number, mapped for `device`,
+/// which is bound to a driver of ours.
+pub(crate) struct Mapping {
+    memory: Arc<Memory>,
+    device: *mut bindings::device,
+    addresses: KVec<u64>,
+}
+
+// SAFETY: The device and its mappings may be used by any thread.
+unsafe impl Send for Mapping {}
+// SAFETY: As above.
+unsafe impl Sync for Mapping {}
+
+impl Mapping {
+    /// Maps all of the memory. To be dropped before `device` is unbound. With
+    /// `physical`, the device knows physical addresses only, whatever stands
+    /// between it and memory.
+    ///
+    /// # Errors
+    ///
+    /// `EOPNOTSUPP` when what the device reads or writes would have to be copied.
+    pub(crate) fn new(memory: Arc<Memory>, device: &Device<Bound>, physical: bool) -> Result<Self> {
+        let mut mapping = Self {
+            memory,
+            device: raw_device(device),
+            addresses: KVec::new(),
+        };
+        for nth in 0..mapping.memory.chunks.len() {
+            let chunk = mapping.memory.chunks.get(nth).ok_or(EINVAL)?.as_ptr();
+            mapping.addresses.reserve(1, GFP_KERNEL)?;
+            let mut address = 0;
+            // SAFETY: The device is bound; the chunk stays as long as `memory`.
+            to_result(unsafe {
+                ffi::smplb_c_chunk_map(raw_device(device), chunk.cast(), physical, &mut address)
+            })?;
+            // INVARIANT: Just mapped.
+            mapping.addresses.push(address, GFP_KERNEL)?;
+        }
+        Ok(mapping)
+    }
+
+    /// The address of the octet `offset` of a buffer.
+    #[inline(always)]
+    pub(crate) fn address(&self, buf: &Buf, offset: u16) -> u64 {
+        let number = buf.0 as usize;
+        let chunk = self.addresses.get(number / PER_CHUNK).copied();
+        let inside = (number % PER_CHUNK * SIZE) as u64 + u64::from(offset);
+        chunk.unwrap_or_default().wrapping_add(inside)
+    }
+}
+
+impl Drop for Mapping {
+    fn drop(&mut self) {
+        for &address in &self.addresses {
+            // SAFETY: By the type invariants; the device is still bound.
+            unsafe { ffi::smplb_c_chunk_unmap(self.device, address) };
+        }
+    }
+}

@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Queues of a NIC that the module drives itself: the core's descriptor engines,
+//! with buffers that are owned instead of numbers.
+
+use kernel::prelude::*;
+
+use super::buffer::{Buf, Buffered, Mapping, HEADROOM};
+use super::burst::Packets;
+use super::pool::Stock;
+use crate::core_::frame::BURST;
+use crate::core_::nic::pool::Owner;
+use crate::core_::nic::queue::{Condition, Fault, Received, RxQueue, Transmit, TxQueue};
+
+/// A receive queue.
+pub(crate) struct Rx<Q> {
+    queue: Q,
+    /// Who owns what the device holds.
+    owner: Owner,
+    /// Octets that the device writes in front of a frame.
+    header: u16,
+    /// Not on the stack of who makes the queue: kilobytes.
+    received: KVec<Received>,
+}
+
+impl<Q: RxQueue> Rx<Q> {
+    /// A queue without buffers, whose device writes `header` octets in front of
+    /// each frame.
+    pub(crate) fn new(queue: Q, owner: Owner, header: u16) -> Result<Self> {
+        Ok(Self {
+            queue,
+            owner,
+            header,
+            received: KVec::from_elem(Received::default(), BURST, GFP_KERNEL)?,
+        })
+    }
+
+    /// Takes frames, up to a burst, and hands them to `burst`; those that the
+    /// device says are damaged go to `stock`, and are counted by `damaged`.
+    ///
+    /// # Errors
+    ///
+    /// What the device did wrong; nothing can be received any more.
+    #[inline(always)]
+    pub(crate) fn receive(
+        &mut self,
+        stock: &mut Stock,
+        burst: &mut Packets<Buffered>,
+        mut damaged: impl FnMut(),
+    ) -> Result<(), Fault> {
+        let n = self.queue.receive(&mut self.received)?;
+        let base = (HEADROOM as u16).wrapping_sub(self.header);
+        for received in self.received.iter().take(n) {
+            let pool = stock.pool();
+            // SAFETY: This queue is the ring of its owner, and was filled by
+            // `refill`.
+            let buf = unsafe { pool.take_over(received.buffer, self.owner, stock.owner()) };
+            let Some(buf) = buf else {
+                continue;
+            };
+            let offset = base.saturating_add(received.offset);
+            let whole = !matches!(
+                received.condition,
+                Condition::Damaged | Condition::BadChecksum
+            );
+            let frame = match pool.memory().frame(buf, offset, received.len) {
+                Ok(frame) if whole => burst.push(frame).map_err(Buffered::into_buf),
+                Ok(frame) => Err(frame.into_buf()),
+                Err(buf) => Err(buf),
+            };
+            if let Err(buf) = frame {
+                damaged();
+                stock.give(buf);
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives the device buffers to write to; whether its doorbell is to be rung,
+    /// and with what.
+    #[inline(always)]
+    pub(crate) fn refill(&mut self, stock: &mut Stock, mapping: &Mapping) -> Option<u16> {
+        let (owner, base) = (self.owner, (HEADROOM as u16).wrapping_sub(self.header));
+        let filled = self.queue.refill(|| {
+            let buf = stock.take()?;
+            stock.pool().hand(&buf, stock.owner(), owner);
+            let address = mapping.address(&buf, base);
+            Some((buf.into_id(), address))
+        });
+        if filled == 0 {
+            return None;
+        }
+        self.queue.kick()
+    }
+
+    /// Takes all buffers back from a device that can no longer reach them.
+    pub(crate) fn stop(&mut self, stock: &mut Stock) {
+        let owner = self.owner;
+        self.queue.stop(|id| {
+            // SAFETY: As in `receive`.
+            if let Some(buf) = unsafe { stock.pool().take_over(id, owner, stock.owner()) } {
+                stock.give(buf);
+            }
+        });
+    }
+}
+
+/// A transmit queue.
+pub(crate) struct Tx<Q> {
+    queue: Q,
+    owner: Owner,
+    transmits: KVec<Transmit>,
+}
+
+impl<Q: TxQueue> Tx<Q> {
+    /// An empty queue.
+    pub(crate) fn new(queue: Q, owner: Owner) -> Result<Self> {
+        Ok(Self {
+            queue,
+            owner,
+            transmits: KVec::from_elem(Transmit::default(), BURST, GFP_KERNEL)?,
+        })
+    }
+
+    /// The descriptor engine.
+    #[inline(always)]
+    pub(crate) fn queue(&mut self) -> &mut Q {
+        &mut self.queue
+    }
+
+    /// Puts frames on the ring, each with `header` in front of it. Those that
+    /// there is no room for go to `stock`. Returns how many went and their
+    /// octets, and what to ring the doorbell with.
+    #[inline(always)]
+    pub(crate) fn send<const HEADER: usize>(
+        &mut self,
+        header: [u8; HEADER],
+        frames: &mut FrameOut,
+        stock: &mut Stock,
+        mapping: &Mapping,
+    ) -> (usize, u64, Option<u16>) {
+        let ours = stock.owner();
+        if self.queue.room() < BURST as u32 {
+            self.reclaim(stock);
+        }
+        let mut n = 0;
+        for (frame, transmit) in frames.frames().zip(self.transmits.iter_mut()) {
+            // There is always room for a header; without it the frame would be
+            // one that the device does not understand, not one that harms.
+            let _ = frame.set_header(header);
+            let from = frame.offset().wrapping_sub(HEADER as u16);
+            *transmit = Transmit {
+                buffer: frame.buf().id(),
+                len: u32::from(frame.len()).wrapping_add(HEADER as u32),
+                address: mapping.address(frame.buf(), from),
+            };
+            n += 1;
+        }
+        let taken = self.queue.send(self.transmits.get(..n).unwrap_or_default());
+        let (owner, mut bytes) = (self.owner, 0u64);
+        frames.drain(|nth, frame| {
+            if nth < taken {
+                bytes = bytes.wrapping_add(frame.len().into());
+                stock.pool().hand(frame.buf(), ours, owner);
+                let _ = frame.into_buf().into_id();
+            } else {
+                stock.give(frame.into_buf());
+            }
+        });
+        (taken, bytes, self.queue.kick())
+    }
+
+    /// Takes back what was sent.
+    #[inline(always)]
+    pub(crate) fn reclaim(&mut self, stock: &mut Stock) {
+        let owner = self.owner;
+        // A fault shows in the queue, and ends the port.
+        let _ = self.queue.reclaim(BURST, |id| {
+            // SAFETY: This queue is the ring of its owner, and was filled by
+            // `send`.
+            if let Some(buf) = unsafe { stock.pool().take_over(id, owner, stock.owner()) } {
+                stock.give(buf);
+            }
+        });
+    }
+
+    /// Takes all buffers back from a device that can no longer reach them.
+    pub(crate) fn stop(&mut self, stock: &mut Stock) {
+        let owner = self.owner;
+        self.queue.stop(|id| {
+            // SAFETY: As in `reclaim`.
+            if let Some(buf) = unsafe { stock.pool().take_over(id, owner, stock.owner()) } {
+                stock.give(buf);
+            }
+        });
+    }
+}
+
+/// Frames on their way to the same NIC.
+pub(crate) struct FrameOut {
+    frames: [Option<Buffered>; BURST],
+    len: usize,
+}
+
+impl FrameOut {
+    /// None.
+    #[inline(always)]
+    pub(crate) fn new() -> Self {
+        Self {
+            frames: [const { None }; BURST],
+            len: 0,
+        }
+    }
+
+    /// Whether there is none.
+    #[inline(always)]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// How many there are.
+    #[inline(always)]
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Adds one; gives it back when there are too many.
+    #[inline(always)]
+    pub(crate) fn push(&mut self, frame: Buffered) -> Result<(), Buffered> {
+        match self.frames.get_mut(self.len) {
+            Some(place) => {
+                *place = Some(frame);
+                self.len += 1;
+                Ok(())
+            }
+            None => Err(frame),
+        }
+    }
+
+    #[inline(always)]
+    fn frames(&mut self) -> impl Iterator<Item = &mut Buffered> {
+        self.frames.iter_mut().take(self.len).flatten()
+    }
+
+    /// Hands all to `take`, with their place.
+    #[inline(always)]
+    pub(crate) fn drain(&mut self, mut take: impl FnMut(usize, Buffered)) {
+        let len = core::mem::take(&mut self.len);
+        for (nth, place) in self.frames.iter_mut().take(len).enumerate() {
+            if let Some(frame) = place.take() {
+                take(nth, frame);
+            }
+        }
+    }
+}
+
+/// A buffer out of the stock with a copy of `octets`; `None` when there is no
+/// buffer or they do not fit.
+pub(crate) fn copy_in(stock: &mut Stock, octets: &[u8]) -> Option<Buffered> {
+    let buf: Buf = stock.take()?;
+    match stock.pool().memory().copy(buf, octets) {
+        Ok(frame) => Some(frame),
+        Err(buf) => {
+            stock.give(buf);
+            None
+        }
+    }
+}

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Ports of NICs that the module drives itself: no packet of the kernel's kind
+//! is made on a switching CPU.
+
+use crate::core_::frame::PortId;
+use crate::core_::nic::pool::Owner;
+use crate::core_::nic::queue::{Fault, Queue, RxQueue, TxQueue};
+use crate::kapi::buffer::{Buffered, Mapping};
+use crate::kapi::burst::Packets;
+use crate::kapi::log;
+use crate::kapi::nic::{FrameOut, Rx, Tx};
+use crate::kapi::pool::{BufferPool, Stock};
+use crate::kapi::store::Store;
+use kernel::c_str;
+use kernel::prelude::*;
+use kernel::sync::atomic::{Atomic, Relaxed};
+use kernel::sync::{new_spinlock, Arc, SpinLock};
+
+/// What differs between drivers, as far as the data path has to do with it.
+pub(crate) trait Driver: Send + Sync + 'static {
+    /// Its receive queues.
+    type Rx: RxQueue + Send + Unpin;
+    /// Its transmit queues.
+    type Tx: TxQueue + Send + Unpin;
+    /// The name users know it by.
+    const NAME: &'static CStr;
+    /// What it wants in front of each frame that it sends.
+    const HEADER: Self::Header;
+    /// The type of that.
+    type Header: Copy;
+
+    /// Tells the device that the receive ring has buffers up to `index`.
+    fn ring_rx(&self, index: u16);
+
+    /// Tells the device that the transmit ring has frames up to `index`.
+    fn ring_tx(&self, index: u16);
+
+    /// Sends through a queue; see [`Tx::send`].
+    fn send(
+        tx: &mut Tx<Self::Tx>,
+        frames: &mut FrameOut,
+        stock: &mut Stock,
+        mapping: &Mapping,
+    ) -> (usize, u64, Option<u16>);
+}
+
+/// The rings of a NIC and those to and from the host.
+#[pin_data]
+pub(crate) struct Native<D: Driver> {
+    driver: D,
+    pool: Arc<BufferPool>,
+    mapping: Mapping,
+    #[pin]
+    rx: SpinLock<Rx<D::Rx>>,
+    #[pin]
+    tx: SpinLock<Tx<D::Tx>>,
+    /// Rings to and from the pseudo interface.
+    pub(crate) store: Store,
+    /// Frames that came damaged.
+    damaged: Atomic<u64>,
+    /// 1 + the number of the fault that broke a queue.
+    fault: Atomic<u32>,
+}
+
+impl<D: Driver> Native<D> {
+    /// Rings without buffers, for the port `id`.
+    pub(crate) fn new(
+        driver: D,
+        id: PortId,
+        pool: Arc<BufferPool>,
+        mapping: Mapping,
+        rx: D::Rx,
+        tx: D::Tx,
+    ) -> Result<Arc<Self>> {
+        let store = Store::new(id)?;
+        let header = size_of::<D::Header>() as u16;
+        let (rx, tx) = (
+            Rx::new(rx, Owner::Rx(id), header)?,
+            Tx::new(tx, Owner::Tx(id))?,
+        );
+        Arc::pin_init(
+            pin_init!(Self {
+                driver,
+                pool,
+                mapping,
+                rx <- new_spinlock!(rx, "smplb_rx"),
+                tx <- new_spinlock!(tx, "smplb_tx"),
+                store,
+                damaged: Atomic::new(0),
+                fault: Atomic::new(0),
+            }),
+            GFP_KERNEL,
+        )
+    }
+
+    /// The pool its buffers are from.
+    #[inline(always)]
+    pub(crate) fn pool(&self) -> &Arc<BufferPool> {
+        &self.pool
+    }
+
+    /// Takes back what was sent, takes what was received, and gives the NIC new
+    /// buffers (figure 5, steps 102 and 104).
+    #[inline]
+    pub(crate) fn receive(&self, stock: &mut Stock, burst: &mut Packets<Buffered>) {
+        {
+            let mut tx = self.tx.lock();
+            if tx.queue().outstanding() > 0 {
+                tx.reclaim(stock);
+            }
+        }
+        let mut rx = self.rx.lock();
+        let mut damaged = 0u64;
+        if let Err(fault) = rx.receive(stock, burst, || damaged += 1) {
+            self.broken(fault);
+        }
+        if damaged > 0 {
+            let sum = self.damaged.load(Relaxed).wrapping_add(damaged);
+            self.damaged.store(sum, Relaxed);
+        }
+        if let Some(index) = rx.refill(stock, &self.mapping) {
+            self.driver.ring_rx(index);
+        }
+    }
+
+    /// Sends frames; returns how many went and their octets. The others are in
+    /// the stock.
+    #[inline]
+    pub(crate) fn send(&self, frames: &mut FrameOut, stock: &mut Stock) -> (usize, u64) {
+        let mut tx = self.tx.lock();
+        let (sent, bytes, kick) = D::send(&mut tx, frames, stock, &self.mapping);
+        if let Some(index) = kick {
+            self.driver.ring_tx(index);
+        }
+        (sent, bytes)
+    }
+
+    /// Takes the buffers back that the device had. It has been reset.
+    pub(crate) fn stop(&self, stock: &mut Stock) {
+        self.rx.lock().stop(stock);
+        self.tx.lock().stop(stock);
+    }
+
+    #[cold]
+    fn broken(&self, fault: Fault) {
+        if self.fault.xchg(1 + fault as u32, Relaxed) == 0 {
+            log::error(
+                c_str!("a NIC broke its receive ring; release it, and claim it again"),
+                EIO,
+            );
+        }
+    }
+
+    /// Frames that came damaged.
+    pub(crate) fn damaged(&self) -> u64 {
+        self.damaged.load(Relaxed)
+    }
+}

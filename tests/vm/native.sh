@@ -1,0 +1,123 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+# vm: --smp 2 --nic virtio --nic virtio --nic virtio --nic virtio
+# Ports of NICs that the module drives itself: claimed by driver_override, real
+# HTTP balanced over them, the host reached through the pseudo interfaces, no
+# interrupt of theirs, and given back to the stock driver, again and again.
+#
+# eth0 is cabled to eth1, eth2 to eth3.
+. "$(dirname "$0")/lib.sh"
+
+PCI=/sys/bus/pci
+
+# The place on the bus of a network device.
+place() {
+	local dir
+	dir=$(readlink -f "/sys/class/net/$1/device")
+	[[ ${dir##*/} == virtio* ]] && dir=${dir%/*}
+	echo "${dir##*/}"
+}
+
+driver() { basename "$(readlink "$PCI/devices/$1/driver")"; }
+
+# The network device with a MAC address.
+device() {
+	local dir
+	for dir in /sys/class/net/*; do
+		[[ $(<"$dir/address") == "$1" ]] && basename "$dir" && return
+	done
+	return 1
+}
+
+hand() { # PLACE DRIVER: "" is the stock driver
+	echo "$2" >"$PCI/devices/$1/driver_override"
+	[[ -e $PCI/devices/$1/driver ]] && echo "$1" >"$PCI/devices/$1/driver/unbind"
+	echo "$1" >"$PCI/drivers_probe"
+	[[ $(driver "$1") == "${2:-virtio-pci}" ]]
+}
+
+up() { # PLACE NAME ADDRESS
+	local dev
+	expect "claim $1" hand "$1" smplb_virtio_net
+	dev=$(device "$3") || die "no pseudo interface for $1"
+	ip link set "$dev" name "$2"
+	ip addr add "$4" dev "$2"
+	expect "$2 up" ip link set "$2" up
+}
+
+modprobe virtio_net
+expect "four NICs" eventually 10 test -e /sys/class/net/eth3
+A=$(place eth0) B=$(place eth2) MAC_A=$(</sys/class/net/eth0/address) MAC_B=$(</sys/class/net/eth2/address)
+namespaces client lan b1 b2 b3
+ip link set eth1 netns client name c0
+ip link set eth3 netns lan name s0
+ip -n lan link add br0 type bridge
+ip -n lan link set br0 up
+ip -n lan link set s0 master br0 up
+for n in 1 2 3; do
+	cable "b$n" eth0 lan "p$n"
+	ip -n lan link set "p$n" master br0 up
+	ip -n "b$n" addr add "10.2.0.1$n/24" dev eth0
+	ip -n "b$n" link set eth0 up
+	ip -n "b$n" route add default via 10.2.0.1
+	web "b$n" 8080
+done
+ip -n client addr add "$CLIENT/24" dev c0
+ip -n client link set c0 up
+ip -n client route add default via 10.1.0.1
+
+echo "==> nothing is claimed by loading the module"
+load
+[[ $(driver "$A") == virtio-pci ]] || die "the NIC was claimed"
+
+echo "==> claimed by driver_override"
+up "$A" smplb0 "$MAC_A" 10.1.0.1/24
+up "$B" smplb1 "$MAC_B" 10.2.0.1/24
+smplbctl port list
+[[ $(smplbctl -j port list | json "[(p['driver'], p['lower_ifname']) for p in d]") == "[('virtio_net', '$A'), ('virtio_net', '$B')]" ]] ||
+	die "listed: $(smplbctl -j port list)"
+
+echo "==> the host behind the pseudo interface"
+expect "ping" in_ns client ping -q -c 3 -W 2 10.1.0.1
+expect "ping out" ping -q -c 2 -W 2 "$CLIENT"
+
+echo "==> HTTP through both"
+balance "tcp:$VIP:80" -- 10.2.0.11:8080=5 10.2.0.12:8080=3 10.2.0.13:8080=2
+ok() { in_ns client curl -sS -o /dev/null --max-time 5 "$1"; }
+expect "a first request" eventually 10 ok "http://$VIP/"
+served=$(requests 60 "http://$VIP")
+echo "$served"
+[[ $(awk '{ print $2 "=" $1 }' <<<"$served" | xargs) == "b1=30 b2=18 b3=12" ]] || die "not 30, 18 and 12"
+cp /tmp/web-b1-8080/blob /tmp/blob
+for n in 2 3; do cp /tmp/blob "/tmp/web-b$n-8080/blob"; done
+expect "a large file" cmp <(in_ns client curl -sS --max-time 30 "http://$VIP/blob") /tmp/blob
+smplbctl stats
+grep -E "$A|$B" /proc/interrupts && die "a claimed NIC has an interrupt"
+
+echo "==> given back"
+expect "release" hand "$A" ""
+expect "release" hand "$B" ""
+[[ $(smplbctl -j port list) == "[]" ]] || die "still listed: $(smplbctl port list)"
+works() { # MAC ADDRESS PEER: the stock driver reaches the other end
+	local dev
+	dev=$(device "$1") || return 1
+	ip addr replace "$2" dev "$dev"
+	ip link set "$dev" up
+	ping -q -c 1 -W 1 "$3" >/dev/null
+}
+expect "the NIC works as before" eventually 10 works "$MAC_A" 10.1.0.1/24 "$CLIENT"
+
+echo "==> and again, and by rmmod with traffic"
+for n in 1 2 3; do
+	up "$A" smplb0 "$MAC_A" 10.1.0.1/24
+	expect "ping $n" eventually 5 in_ns client ping -q -c 1 -W 1 10.1.0.1
+	in_ns client ping -q -f -c 100000 10.1.0.1 >/dev/null &
+	sleep 0.3
+	if ((n == 2)); then
+		expect "rmmod" rmmod smplb
+		load
+	fi
+	expect "release $n" hand "$A" ""
+	kill %% && wait
+	expect "works $n" eventually 10 works "$MAC_A" 10.1.0.1/24 "$CLIENT"
+done
