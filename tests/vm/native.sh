@@ -107,6 +107,19 @@ works() { # MAC ADDRESS PEER: the stock driver reaches the other end
 }
 expect "the NIC works as before" eventually 10 works "$MAC_A" 10.1.0.1/24 "$CLIENT"
 
+echo "==> one of each kind"
+up "$A" smplb0 "$MAC_A" 10.1.0.1/24
+lower=$(device "$MAC_B") || die "the other NIC is not back"
+ip addr flush dev "$lower"
+expect "claim $lower" smplbctl port add "$lower" --name smplb1
+ip addr add 10.2.0.1/24 dev smplb1
+expect "smplb1 up" ip link set smplb1 up
+expect "a first request" eventually 10 ok "http://$VIP/"
+expect "a large file" cmp <(in_ns client curl -sS --max-time 30 "http://$VIP/blob") /tmp/blob
+expect "from the host" eventually 5 curl -sS -o /dev/null --max-time 2 http://10.2.0.11:8080/
+expect "give back" smplbctl port del smplb1
+expect "release" hand "$A" ""
+
 echo "==> and again, and by rmmod with traffic"
 for n in 1 2 3; do
 	up "$A" smplb0 "$MAC_A" 10.1.0.1/24
