@@ -114,17 +114,28 @@ namespaces() {
 clients() {
 	namespaces client
 	cable client c0 - d0
+	client_end
+	ip link set d0 up
+}
+
+# The client, which has a NIC c0 already.
+client_end() {
 	ip -n client addr add "$CLIENT/24" dev c0
 	ip -n client link set c0 up
 	ip -n client route add default via 10.1.0.1
-	ip link set d0 up
 }
 
 # The right side: the bridge and as many servers as wanted, up to d1.
 servers() {
-	local n
 	namespaces lan
 	cable lan s0 - d1
+	lan_end "$1"
+	ip link set d1 up
+}
+
+# The bridge and the servers behind it; lan has a NIC s0 already.
+lan_end() {
+	local n
 	ip -n lan link add br0 type bridge
 	ip -n lan link set br0 up
 	ip -n lan link set s0 master br0 up
@@ -136,7 +147,18 @@ servers() {
 		ip -n "b$n" link set eth0 up
 		ip -n "b$n" route add default via 10.2.0.1
 	done
-	ip link set d1 up
+}
+
+# The same with four virtio NICs in the place of veth: eth0, which is cabled to
+# the client, for d0, and eth2 for d1: virtio_world [SERVERS].
+virtio_world() {
+	modprobe virtio_net
+	expect "four NICs" eventually 10 test -e /sys/class/net/eth3
+	namespaces client lan
+	ip link set eth1 netns client name c0
+	ip link set eth3 netns lan name s0
+	client_end
+	lan_end "${1:-3}"
 }
 
 # All of the picture, with the NICs claimed: world [SERVERS].

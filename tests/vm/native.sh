@@ -45,26 +45,11 @@ up() { # PLACE NAME ADDRESS
 	expect "$2 up" ip link set "$2" up
 }
 
-modprobe virtio_net
-expect "four NICs" eventually 10 test -e /sys/class/net/eth3
-A=$(place eth0) B=$(place eth2) MAC_A=$(</sys/class/net/eth0/address) MAC_B=$(</sys/class/net/eth2/address)
-namespaces client lan b1 b2 b3
-ip link set eth1 netns client name c0
-ip link set eth3 netns lan name s0
-ip -n lan link add br0 type bridge
-ip -n lan link set br0 up
-ip -n lan link set s0 master br0 up
+virtio_world
 for n in 1 2 3; do
-	cable "b$n" eth0 lan "p$n"
-	ip -n lan link set "p$n" master br0 up
-	ip -n "b$n" addr add "10.2.0.1$n/24" dev eth0
-	ip -n "b$n" link set eth0 up
-	ip -n "b$n" route add default via 10.2.0.1
 	web "b$n" 8080
 done
-ip -n client addr add "$CLIENT/24" dev c0
-ip -n client link set c0 up
-ip -n client route add default via 10.1.0.1
+A=$(place eth0) B=$(place eth2) MAC_A=$(</sys/class/net/eth0/address) MAC_B=$(</sys/class/net/eth2/address)
 
 echo "==> nothing is claimed by loading the module"
 load
