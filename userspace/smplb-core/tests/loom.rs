@@ -2,10 +2,12 @@
 
 //! What several CPUs touch at once, in every order that the memory model allows (loom).
 
+mod loom_atom;
+
 use std::collections::HashSet;
 
 use loom::cell::UnsafeCell;
-use loom::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use loom::sync::atomic::{AtomicU32, Ordering};
 use loom::sync::Arc;
 use loom::thread;
 
@@ -18,43 +20,10 @@ use smplb_core::connection::make::NewConnection;
 use smplb_core::connection::stash::Stash;
 use smplb_core::connection::table::Connections;
 use smplb_core::connection::tcp_state::State;
-use smplb_core::env::Atom;
 use smplb_core::ring::{Consumer, Index, Producer};
 use smplb_core::wire::ipv4::raw_daddr;
 
-struct LoomAtom(AtomicU64);
-
-impl Atom for LoomAtom {
-    fn new(value: u64) -> Self {
-        Self(AtomicU64::new(value))
-    }
-
-    fn load(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
-    }
-
-    fn load_acquire(&self) -> u64 {
-        self.0.load(Ordering::Acquire)
-    }
-
-    fn store(&self, value: u64) {
-        self.0.store(value, Ordering::Relaxed);
-    }
-
-    fn store_release(&self, value: u64) {
-        self.0.store(value, Ordering::Release);
-    }
-
-    fn compare_exchange(&self, old: u64, new: u64) -> bool {
-        self.0
-            .compare_exchange(old, new, Ordering::AcqRel, Ordering::Relaxed)
-            .is_ok()
-    }
-
-    fn relax() {
-        thread::yield_now();
-    }
-}
+use loom_atom::LoomAtom;
 
 struct LoomIndex(AtomicU32);
 

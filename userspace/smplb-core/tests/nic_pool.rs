@@ -3,11 +3,12 @@
 //! The stack of free buffers that engines share: in every order the memory model allows (loom), and
 //! under load.
 
+mod loom_atom;
+
 use std::collections::HashSet;
 use std::thread;
 
 use loom::cell::UnsafeCell;
-use loom::sync::atomic::{AtomicU64, Ordering};
 use loom::sync::Arc;
 use smplb_core::env::Atom;
 use smplb_core::frame::PortId;
@@ -16,35 +17,7 @@ use smplb_core::nic::pool::{Misuse, Owner, Pool, Shared};
 use smplb_core::nic::queue::BufferId;
 use smplb_core::StdAtom;
 
-struct LoomAtom(AtomicU64);
-
-impl Atom for LoomAtom {
-    fn new(value: u64) -> Self {
-        Self(AtomicU64::new(value))
-    }
-
-    fn load(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
-    }
-
-    fn load_acquire(&self) -> u64 {
-        self.0.load(Ordering::Acquire)
-    }
-
-    fn store(&self, value: u64) {
-        self.0.store(value, Ordering::Relaxed);
-    }
-
-    fn store_release(&self, value: u64) {
-        self.0.store(value, Ordering::Release);
-    }
-
-    fn compare_exchange(&self, old: u64, new: u64) -> bool {
-        self.0
-            .compare_exchange(old, new, Ordering::AcqRel, Ordering::Relaxed)
-            .is_ok()
-    }
-}
+use loom_atom::LoomAtom;
 
 const HOST: Owner = Owner::Host(PortId(0));
 
