@@ -253,8 +253,8 @@ static int smplb_change_mtu(struct net_device *dev, int new_mtu)
 	return 0;
 }
 
-static void smplb_get_stats64(struct net_device *dev,
-			      struct rtnl_link_stats64 *stats)
+void smplb_c_get_stats64(struct net_device *dev,
+			 struct rtnl_link_stats64 *stats)
 {
 	struct smplb_dev *sd = netdev_priv(dev);
 	struct smplb_port_stats s = {};
@@ -282,7 +282,7 @@ static const struct net_device_ops smplb_netdev_ops = {
 	.ndo_set_rx_mode	= smplb_set_rx_mode,
 	.ndo_change_rx_flags	= smplb_change_rx_flags,
 	.ndo_change_mtu		= smplb_change_mtu,
-	.ndo_get_stats64	= smplb_get_stats64,
+	.ndo_get_stats64	= smplb_c_get_stats64,
 	.ndo_get_iflink		= smplb_get_iflink,
 	.ndo_validate_addr	= eth_validate_addr,
 };
@@ -349,15 +349,21 @@ static void smplb_dev_free(struct net_device *dev)
 	sd->lower = NULL;
 }
 
-static void smplb_setup(struct net_device *dev)
+/* What every pseudo interface is, whatever drives its NIC. */
+void smplb_c_setup(struct net_device *dev)
 {
 	ether_setup(dev);
 	dev->priv_flags &= ~IFF_TX_SKB_SHARING;
 	dev->priv_flags |= IFF_UNICAST_FLT;
-	dev->needs_free_netdev = true;
 	dev->pcpu_stat_type = NETDEV_PCPU_STAT_TSTATS;
 	/* The switch of a network namespace is not to be stretched over two. */
 	dev->netns_immutable = true;
+}
+
+static void smplb_setup(struct net_device *dev)
+{
+	smplb_c_setup(dev);
+	dev->needs_free_netdev = true;
 	dev->netdev_ops = &smplb_netdev_ops;
 	dev->ethtool_ops = &smplb_ethtool_ops;
 	dev->features |= SMPLB_FEATURES;

@@ -123,27 +123,13 @@ static void smplb_native_set_rx_mode(struct net_device *dev)
 {
 }
 
-static void smplb_native_get_stats64(struct net_device *dev,
-				     struct rtnl_link_stats64 *stats)
-{
-	struct smplb_dev *sd = netdev_priv(dev);
-	struct smplb_port_stats s = {};
-	void *port = READ_ONCE(sd->port);
-
-	dev_fetch_sw_netstats(stats, dev->tstats);
-	if (port) {
-		smplb_rs_port_stats(port, &s);
-		stats->rx_dropped = s.dropped;
-	}
-}
-
 static const struct net_device_ops smplb_native_ops = {
 	.ndo_open		= smplb_native_open,
 	.ndo_stop		= smplb_native_stop,
 	.ndo_start_xmit		= smplb_native_start_xmit,
 	.ndo_set_rx_mode	= smplb_native_set_rx_mode,
 	.ndo_change_mtu		= smplb_native_change_mtu,
-	.ndo_get_stats64	= smplb_native_get_stats64,
+	.ndo_get_stats64	= smplb_c_get_stats64,
 	.ndo_validate_addr	= eth_validate_addr,
 };
 
@@ -170,11 +156,7 @@ static const struct ethtool_ops smplb_native_ethtool_ops = {
 
 static void smplb_native_setup(struct net_device *dev)
 {
-	ether_setup(dev);
-	dev->priv_flags &= ~IFF_TX_SKB_SHARING;
-	dev->priv_flags |= IFF_UNICAST_FLT;
-	dev->pcpu_stat_type = NETDEV_PCPU_STAT_TSTATS;
-	dev->netns_immutable = true;
+	smplb_c_setup(dev);
 	dev->netdev_ops = &smplb_native_ops;
 	dev->ethtool_ops = &smplb_native_ethtool_ops;
 	dev->min_mtu = ETH_MIN_MTU;

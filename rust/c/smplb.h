@@ -65,6 +65,9 @@ struct smplb_dev_info {
 void smplb_c_dev_info(struct net_device *pseudo, struct smplb_dev_info *info);
 
 struct ethtool_stats;
+void smplb_c_setup(struct net_device *dev);
+void smplb_c_get_stats64(struct net_device *dev,
+			 struct rtnl_link_stats64 *stats);
 int smplb_c_get_sset_count(struct net_device *dev, int sset);
 void smplb_c_get_strings(struct net_device *dev, u32 sset, u8 *data);
 void smplb_c_get_ethtool_stats(struct net_device *dev,
