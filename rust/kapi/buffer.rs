@@ -8,6 +8,7 @@ use kernel::device::{Bound, Device};
 use kernel::error::to_result;
 use kernel::prelude::*;
 use kernel::sync::Arc;
+use kernel::transmute::AsBytes;
 
 use super::burst::Packet;
 use super::ffi;
@@ -224,18 +225,21 @@ impl Buffered {
     /// Fills the octets in front of the frame with `header`; false when it does
     /// not fit there.
     #[inline(always)]
-    pub(crate) fn set_header<const N: usize>(&mut self, header: [u8; N]) -> bool {
-        if usize::from(self.offset) < N {
+    pub(crate) fn set_header<H: AsBytes + Copy>(&mut self, header: H) -> bool {
+        if usize::from(self.offset) < size_of::<H>() {
             return false;
         }
-        // SAFETY: The `N` octets in front of the frame are in the buffer, which
+        // SAFETY: That many octets in front of the frame are in the buffer, which
         // is ours.
-        unsafe { self.data.sub(N).cast::<[u8; N]>().write_unaligned(header) };
+        unsafe {
+            self.data
+                .sub(size_of::<H>())
+                .cast::<H>()
+                .write_unaligned(header)
+        };
         true
     }
-}
 
-impl Buffered {
     /// The `N` octets in front of the frame.
     pub(crate) fn header<const N: usize>(&self) -> Option<[u8; N]> {
         if usize::from(self.offset) < N {

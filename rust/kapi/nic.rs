@@ -4,6 +4,7 @@
 //! with buffers that are owned instead of numbers.
 
 use kernel::prelude::*;
+use kernel::transmute::AsBytes;
 
 use super::buffer::{Buf, Buffered, Mapping, HEADROOM};
 use super::burst::Packets;
@@ -82,8 +83,7 @@ impl<Q: RxQueue> Rx<Q> {
     pub(crate) fn refill(&mut self, stock: &mut Stock, mapping: &Mapping) -> Option<u16> {
         let (owner, base) = (self.owner, (HEADROOM as u16).wrapping_sub(self.header));
         let filled = self.queue.refill(|| {
-            let buf = stock.take()?;
-            stock.pool().hand(&buf, stock.owner(), owner);
+            let buf = stock.take_for(owner)?;
             let address = mapping.address(&buf, base);
             Some((buf.into_id(), address))
         });
@@ -96,12 +96,7 @@ impl<Q: RxQueue> Rx<Q> {
     /// Takes all buffers back from a device that can no longer reach them.
     pub(crate) fn stop(&mut self, stock: &mut Stock) {
         let owner = self.owner;
-        self.queue.stop(|id| {
-            // SAFETY: As in `receive`.
-            if let Some(buf) = unsafe { stock.pool().take_over(id, owner, stock.owner()) } {
-                stock.give(buf);
-            }
-        });
+        self.queue.stop(|id| stock.give_from(id, owner));
     }
 }
 
@@ -132,26 +127,27 @@ impl<Q: TxQueue> Tx<Q> {
     /// there is no room for go to `stock`. Returns how many went and their
     /// octets, and what to ring the doorbell with.
     #[inline(always)]
-    pub(crate) fn send<const HEADER: usize>(
+    pub(crate) fn send<H: AsBytes + Copy>(
         &mut self,
-        header: [u8; HEADER],
+        header: H,
         frames: &mut FrameOut,
         stock: &mut Stock,
         mapping: &Mapping,
     ) -> (usize, u64, Option<u16>) {
         let ours = stock.owner();
         if self.queue.room() < BURST as u32 {
-            self.reclaim(stock);
+            // A fault leaves no room, and is told by the engine's next turn.
+            let _ = self.reclaim(stock);
         }
         let mut n = 0;
         for (frame, transmit) in frames.frames().zip(self.transmits.iter_mut()) {
             // There is always room for a header; without it the frame would be
             // one that the device does not understand, not one that harms.
             let _ = frame.set_header(header);
-            let from = frame.offset().wrapping_sub(HEADER as u16);
+            let from = frame.offset().wrapping_sub(size_of::<H>() as u16);
             *transmit = Transmit {
                 buffer: frame.buf().id(),
-                len: u32::from(frame.len()).wrapping_add(HEADER as u32),
+                len: u32::from(frame.len()).wrapping_add(size_of::<H>() as u32),
                 address: mapping.address(frame.buf(), from),
             };
             n += 1;
@@ -171,28 +167,22 @@ impl<Q: TxQueue> Tx<Q> {
     }
 
     /// Takes back what was sent.
+    ///
+    /// # Errors
+    ///
+    /// What the device did wrong; nothing can be sent any more.
     #[inline(always)]
-    pub(crate) fn reclaim(&mut self, stock: &mut Stock) {
+    pub(crate) fn reclaim(&mut self, stock: &mut Stock) -> Result<(), Fault> {
         let owner = self.owner;
-        // A fault shows in the queue, and ends the port.
-        let _ = self.queue.reclaim(BURST, |id| {
-            // SAFETY: This queue is the ring of its owner, and was filled by
-            // `send`.
-            if let Some(buf) = unsafe { stock.pool().take_over(id, owner, stock.owner()) } {
-                stock.give(buf);
-            }
-        });
+        self.queue
+            .reclaim(BURST, |id| stock.give_from(id, owner))
+            .map(|_| ())
     }
 
     /// Takes all buffers back from a device that can no longer reach them.
     pub(crate) fn stop(&mut self, stock: &mut Stock) {
         let owner = self.owner;
-        self.queue.stop(|id| {
-            // SAFETY: As in `reclaim`.
-            if let Some(buf) = unsafe { stock.pool().take_over(id, owner, stock.owner()) } {
-                stock.give(buf);
-            }
-        });
+        self.queue.stop(|id| stock.give_from(id, owner));
     }
 }
 

@@ -111,17 +111,36 @@ impl Stock {
     /// A buffer; `None` when the pool has no more.
     #[inline(always)]
     pub(crate) fn take(&mut self) -> Option<Buf> {
-        let account = Pool::new(&self.pool.words, &self.pool.shared)?;
+        let account = self.pool.account()?;
         let id = self.magazine.take(&account)?;
         // SAFETY: The magazine had it, from a `Buf` that was given up or as one
         // that nobody had yet, and gives it out once.
         Some(unsafe { Buf::from_id(id) })
     }
 
+    /// A buffer that belongs to `to` from now on; `None` when the pool has no
+    /// more.
+    #[inline(always)]
+    pub(crate) fn take_for(&mut self, to: Owner) -> Option<Buf> {
+        let account = self.pool.account()?;
+        let id = self.magazine.take_for(&account, to)?;
+        // SAFETY: As in `take`.
+        Some(unsafe { Buf::from_id(id) })
+    }
+
+    /// Takes a buffer back from `from`. One that the account says is not its is
+    /// left alone, and counted.
+    #[inline(always)]
+    pub(crate) fn give_from(&mut self, id: BufferId, from: Owner) {
+        if let Some(account) = self.pool.account() {
+            let _ = self.magazine.give_from(&account, id, from);
+        }
+    }
+
     /// Puts a buffer of the engine back.
     #[inline(always)]
     pub(crate) fn give(&mut self, buf: Buf) {
-        if let Some(account) = Pool::new(&self.pool.words, &self.pool.shared) {
+        if let Some(account) = self.pool.account() {
             self.magazine.give(&account, buf.into_id());
         }
     }
@@ -129,7 +148,7 @@ impl Stock {
 
 impl Drop for Stock {
     fn drop(&mut self) {
-        if let Some(account) = Pool::new(&self.pool.words, &self.pool.shared) {
+        if let Some(account) = self.pool.account() {
             self.magazine.release(&account);
         }
     }

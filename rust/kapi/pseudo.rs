@@ -10,7 +10,6 @@ use kernel::pci;
 use kernel::prelude::*;
 use kernel::sync::Arc;
 
-use super::buffer::Mapping;
 use super::extack::Extack;
 use super::ffi;
 use super::net::{Devices, Net, Rtnl};
@@ -155,13 +154,4 @@ pub(crate) fn address_64_bits(pdev: &pci::Device<kernel::device::Core<'_>>) -> R
     use kernel::dma::{Device as _, DmaMask};
     // SAFETY: Called in `probe`, before anything is mapped for the device.
     unsafe { pdev.dma_set_mask_and_coherent(DmaMask::new::<64>()) }
-}
-
-/// What the pool's memory is for a device; see [`Mapping::new`].
-pub(crate) fn map(
-    pool: &super::pool::BufferPool,
-    device: &Device<Bound>,
-    physical: bool,
-) -> Result<Mapping> {
-    Mapping::new(pool.memory().clone(), device, physical)
 }

@@ -111,8 +111,7 @@ impl Store {
         match unsafe { self.up.push(placed) } {
             Ok(()) => true,
             Err(placed) => {
-                stock.pool().hand(&placed.buf, self.owner, stock.owner());
-                stock.give(placed.buf);
+                stock.give_from(placed.buf.into_id(), self.owner);
                 false
             }
         }
@@ -126,15 +125,12 @@ impl Store {
     /// By the engine that polls the port.
     #[inline]
     pub(crate) unsafe fn exchange(&self, stock: &mut Stock, burst: &mut Packets<Buffered>) -> bool {
-        let back = |buf: Buf, stock: &mut Stock| {
-            stock.pool().hand(&buf, self.owner, stock.owner());
-            stock.give(buf);
-        };
         if !self.emptied.is_empty() {
             // SAFETY: The one consumer, by the safety requirement.
             unsafe {
-                self.emptied
-                    .pop_burst(RING as usize, |placed| back(placed.buf, stock))
+                self.emptied.pop_burst(RING as usize, |placed| {
+                    stock.give_from(placed.buf.into_id(), self.owner);
+                })
             };
         }
         // SAFETY: As above.
@@ -151,13 +147,12 @@ impl Store {
             })
         };
         while self.spare.len() < SPARE {
-            let Some(buf) = stock.take() else {
+            let Some(buf) = stock.take_for(self.owner) else {
                 break;
             };
-            stock.pool().hand(&buf, stock.owner(), self.owner);
             // SAFETY: The one producer, by the safety requirement.
             if let Err(placed) = unsafe { self.spare.push(empty(buf)) } {
-                back(placed.buf, stock);
+                stock.give_from(placed.buf.into_id(), self.owner);
                 break;
             }
         }
@@ -239,9 +234,7 @@ impl Store {
             // SAFETY: By the safety requirement.
             while unsafe {
                 ring.pop_burst(RING as usize, |placed| {
-                    let pool = stock.pool();
-                    pool.hand(&placed.buf, self.owner, stock.owner());
-                    stock.give(placed.buf);
+                    stock.give_from(placed.buf.into_id(), self.owner);
                 })
             } > 0
             {}

@@ -16,6 +16,7 @@ use kernel::c_str;
 use kernel::prelude::*;
 use kernel::sync::atomic::{Atomic, Relaxed};
 use kernel::sync::{new_spinlock, Arc, SpinLock};
+use kernel::transmute::AsBytes;
 
 /// What differs between drivers, as far as the data path has to do with it.
 pub(crate) trait Driver: Send + Sync + 'static {
@@ -28,21 +29,13 @@ pub(crate) trait Driver: Send + Sync + 'static {
     /// What it wants in front of each frame that it sends.
     const HEADER: Self::Header;
     /// The type of that.
-    type Header: Copy;
+    type Header: AsBytes + Copy;
 
     /// Tells the device that the receive ring has buffers up to `index`.
     fn ring_rx(&self, index: u16);
 
     /// Tells the device that the transmit ring has frames up to `index`.
     fn ring_tx(&self, index: u16);
-
-    /// Sends through a queue; see [`Tx::send`].
-    fn send(
-        tx: &mut Tx<Self::Tx>,
-        frames: &mut FrameOut,
-        stock: &mut Stock,
-        mapping: &Mapping,
-    ) -> (usize, u64, Option<u16>);
 }
 
 /// The rings of a NIC and those to and from the host.
@@ -107,7 +100,9 @@ impl<D: Driver> Native<D> {
         {
             let mut tx = self.tx.lock();
             if tx.queue().outstanding() > 0 {
-                tx.reclaim(stock);
+                if let Err(fault) = tx.reclaim(stock) {
+                    self.broken(fault);
+                }
             }
         }
         let mut rx = self.rx.lock();
@@ -129,7 +124,7 @@ impl<D: Driver> Native<D> {
     #[inline]
     pub(crate) fn send(&self, frames: &mut FrameOut, stock: &mut Stock) -> (usize, u64) {
         let mut tx = self.tx.lock();
-        let (sent, bytes, kick) = D::send(&mut tx, frames, stock, &self.mapping);
+        let (sent, bytes, kick) = tx.send(D::HEADER, frames, stock, &self.mapping);
         if let Some(index) = kick {
             self.driver.ring_tx(index);
         }
@@ -146,7 +141,7 @@ impl<D: Driver> Native<D> {
     fn broken(&self, fault: Fault) {
         if self.fault.xchg(1 + fault as u32, Relaxed) == 0 {
             log::error(
-                c_str!("a NIC broke its receive ring; release it, and claim it again"),
+                c_str!("a NIC broke one of its rings; release it, and claim it again"),
                 EIO,
             );
         }

@@ -12,8 +12,6 @@ use crate::core_::nic::virtio::split::Split;
 use crate::core_::nic::virtio::{Areas, Rx, Tx};
 use crate::kapi::buffer::{Mapping, FRAME, HEADROOM, SIZE};
 use crate::kapi::dma::RingMemory;
-use crate::kapi::nic::{self, FrameOut};
-use crate::kapi::pool::Stock;
 use crate::kapi::pseudo::{self, Attached, Retired};
 use crate::port::io::Io;
 use crate::port::native::{Driver, Native};
@@ -64,16 +62,6 @@ impl Driver for Virtio {
     fn ring_tx(&self, _index: u16) {
         self.transport.ring(&self.tx);
     }
-
-    #[inline(always)]
-    fn send(
-        tx: &mut nic::Tx<Self::Tx>,
-        frames: &mut FrameOut,
-        stock: &mut Stock,
-        mapping: &Mapping,
-    ) -> (usize, u64, Option<u16>) {
-        tx.send(Self::HEADER, frames, stock, mapping)
-    }
 }
 
 /// A claimed device. The fields are dropped in their order: the port goes, the
@@ -81,7 +69,7 @@ impl Driver for Virtio {
 pub(crate) struct Claimed<'a> {
     _attached: Attached,
     _reset: Reset<'a>,
-    _rings: Retired<Virtio>,
+    _rings: Option<Retired<Virtio>>,
     _share: Share,
     _enabled: Enabled<'a>,
 }
@@ -144,6 +132,9 @@ impl VirtioNet {
         let share = Share::new()?;
         let transport = Arc::new(Transport::new(pdev)?, GFP_KERNEL)?;
         transport.reset(pdev)?;
+        // Before `reset`, so that what fails below resets first, and then takes
+        // the rings apart.
+        let mut rings = None;
         let reset = Reset {
             pdev,
             transport: transport.clone(),
@@ -151,12 +142,13 @@ impl VirtioNet {
         transport.add_status(pdev, status::ACKNOWLEDGE)?;
         transport.add_status(pdev, status::DRIVER)?;
         let physical = Self::negotiate(pdev, &transport)?;
-        let mapping = pseudo::map(share.pool(), pdev.as_ref(), physical).inspect_err(|_| {
-            dev_err!(
-                pdev,
-                "the buffers cannot be mapped for the device as they are\n"
-            );
-        })?;
+        let mapping = Mapping::new(share.pool().memory().clone(), pdev.as_ref(), physical)
+            .inspect_err(|_| {
+                dev_err!(
+                    pdev,
+                    "the buffers cannot be mapped for the device as they are\n"
+                );
+            })?;
         transport.no_config_vector(pdev)?;
         let (rx, rx_bell) = Self::queue(pdev, &transport, 0)?;
         let (tx, tx_bell) = Self::queue(pdev, &transport, 1)?;
@@ -164,27 +156,26 @@ impl VirtioNet {
         let (rx, tx) = (Rx::new(rx, capacity).ok_or(EINVAL)?, Tx::new(tx));
         let mut config = [0; 8];
         transport.config(pdev, &mut config)?;
-        transport.add_status(pdev, status::DRIVER_OK)?;
 
         let [a, b, c, d, e, f, up, _] = config;
         let driver = Virtio {
-            transport,
+            transport: transport.clone(),
             rx: rx_bell,
             tx: tx_bell,
         };
-        let mut rings = None;
         let attached = Attached::new(pdev.as_ref(), &[a, b, c, d, e, f], MTU, MAX_MTU, |id| {
             let native = Native::new(driver, id, share.pool().clone(), mapping, rx, tx)?;
-            rings = Some(native.clone());
+            // SAFETY: Dropped after `attached`, in this function and in `Claimed`.
+            rings = Some(unsafe { Retired::new(native.clone()) });
+            // From here on the device reaches memory.
+            transport.add_status(pdev, status::DRIVER_OK)?;
             Ok(Io::Virtio(native))
         })?;
         attached.set_carrier(up & 1 != 0);
-        let rings = rings.ok_or(EINVAL)?;
         Ok(Claimed {
             _attached: attached,
             _reset: reset,
-            // SAFETY: The fields are dropped in their order, `_attached` first.
-            _rings: unsafe { Retired::new(rings) },
+            _rings: rings,
             _share: share,
             _enabled: enabled,
         })
