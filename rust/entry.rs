@@ -133,6 +133,17 @@ unsafe extern "C" fn smplb_rs_port_stats(handle: *mut c_void, stats: *mut PortSt
     unsafe { *stats = port(handle).stats() };
 }
 
+/// Wakes the engine of a port, in any context.
+///
+/// # Safety
+///
+/// Only for the C shim, under the conditions that `rust/c/smplb.h` states.
+#[no_mangle]
+unsafe extern "C" fn smplb_rs_port_kick(handle: *mut c_void) {
+    // SAFETY: A vector is told to watch nobody before the port ends.
+    unsafe { port(handle) }.kick();
+}
+
 /// A frame from the NIC (figure 5, step 108), in the receive softirq.
 ///
 /// # Safety

@@ -128,6 +128,15 @@ void smplb_c_chunk_free(void *chunk);
 int smplb_c_chunk_map(struct device *dev, void *chunk, bool physical, u64 *addr);
 void smplb_c_chunk_unmap(struct device *dev, u64 addr);
 
+/* vector.c */
+struct pci_dev;
+struct smplb_vector;
+struct smplb_vector *smplb_c_vector_new(struct pci_dev *pdev);
+void smplb_c_vector_free(struct smplb_vector *v);
+void smplb_c_vector_watch(struct smplb_vector *v, void *port);
+void smplb_c_vector_arm(struct smplb_vector *v);
+void smplb_c_vector_disarm(struct smplb_vector *v);
+
 /* genl.c */
 struct genl_info;
 struct netlink_callback;
@@ -190,6 +199,8 @@ void smplb_rs_port_del(void *port);
 int smplb_rs_port_set_cpu(void *port, u32 cpu, struct netlink_ext_ack *extack);
 u32 smplb_rs_port_cpu(void *port);
 void smplb_rs_port_changed(void *port);
+/* In any context: wakes the engine of the port. */
+void smplb_rs_port_kick(void *port);
 /* Under RTNL or RCU. */
 void smplb_rs_port_stats(void *port, struct smplb_port_stats *stats);
 /* With BH disabled; takes over the packet. */

@@ -86,14 +86,16 @@ impl Poller<'_> {
         self.engine.armed.store(1, Relaxed);
         // Preparing to sleep is a full barrier: it pairs with `Engine::kick`.
         let slept = kthread::sleep_unless(|| {
-            self.engine.pending.load(Acquire) != 0
-                || self
-                    .tenants
-                    .iter()
-                    .any(|t| t.ports.iter().any(|p| p.has_work()))
+            self.engine.pending.load(Acquire) != 0 || !self.ports().all(Port::arm)
         });
         self.engine.armed.store(0, Relaxed);
+        self.ports().for_each(Port::disarm);
         add(&self.engine.counters.sleeps, slept.into());
+    }
+
+    fn ports(&self) -> impl Iterator<Item = &Port> {
+        let ports = self.tenants.iter().flat_map(|tenant| tenant.ports.iter());
+        ports.map(|port| &**port)
     }
 
     /// Begins and ends polling of ports as requested.

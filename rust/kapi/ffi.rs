@@ -3,7 +3,7 @@
 //! The C half of the seam, as declared in `rust/c/smplb.h`.
 
 use kernel::bindings::{
-    device, napi_struct, net, net_device, netlink_ext_ack, nlattr, sk_buff, task_struct,
+    device, napi_struct, net, net_device, netlink_ext_ack, nlattr, pci_dev, sk_buff, task_struct,
 };
 use kernel::ffi::{c_char, c_int, c_uint, c_ulong, c_void};
 
@@ -119,6 +119,12 @@ extern "C" {
         addr: *mut u64,
     ) -> c_int;
     pub(crate) fn smplb_c_chunk_unmap(dev: *mut device, addr: u64);
+
+    pub(crate) fn smplb_c_vector_new(pdev: *mut pci_dev) -> *mut c_void;
+    pub(crate) fn smplb_c_vector_free(vector: *mut c_void);
+    pub(crate) fn smplb_c_vector_watch(vector: *mut c_void, port: *mut c_void);
+    pub(crate) fn smplb_c_vector_arm(vector: *mut c_void);
+    pub(crate) fn smplb_c_vector_disarm(vector: *mut c_void);
 
     pub(crate) fn smplb_c_mirror_register() -> c_int;
     pub(crate) fn smplb_c_mirror_unregister();

@@ -23,4 +23,5 @@ pub(crate) mod ring;
 pub(crate) mod skb;
 pub(crate) mod skb_out;
 pub(crate) mod store;
+pub(crate) mod vector;
 pub(crate) mod worker;

@@ -36,6 +36,12 @@ impl<Q: RxQueue> Rx<Q> {
         })
     }
 
+    /// The descriptor engine.
+    #[inline(always)]
+    pub(crate) fn queue(&mut self) -> &mut Q {
+        &mut self.queue
+    }
+
     /// Takes frames, up to a burst, and hands them to `burst`; those that the
     /// device says are damaged go to `stock`, and are counted by `damaged`.
     ///

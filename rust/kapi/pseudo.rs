@@ -85,6 +85,12 @@ impl Attached {
             return Err(e);
         }
         port.switch().port_changed(&port);
+        if let Some(vector) = port.io().vector() {
+            // SAFETY: Until `drop`, which has the port.
+            unsafe { vector.watch(&port) };
+            // It may have fired before anybody watched.
+            port.kick();
+        }
         // INVARIANT: Just registered.
         Ok(Self { dev, port })
     }
@@ -102,6 +108,9 @@ impl Drop for Attached {
         // SAFETY: RTNL is held; registered by the type invariants. First no host,
         // then no engine, then no interface.
         unsafe { ffi::smplb_c_native_quiesce(self.dev.as_ptr()) };
+        if let Some(vector) = self.port.io().vector() {
+            vector.unwatch();
+        }
         switch::remove_port(&self.port);
         // SAFETY: As above.
         unsafe { ffi::smplb_c_native_unregister(self.dev.as_ptr()) };

@@ -159,6 +159,11 @@ impl Store {
         n > 0
     }
 
+    /// Engine: whether the host has sent something, or waits for buffers.
+    pub(crate) fn has_work(&self) -> bool {
+        !self.down.is_empty() || self.spare.is_empty()
+    }
+
     /// Host: whether it could send a frame now.
     pub(crate) fn has_room(&self) -> bool {
         !self.spare.is_empty() && self.down.len() < RING as usize

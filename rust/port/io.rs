@@ -5,6 +5,7 @@
 use super::native::{Driver, Native};
 use super::netdev::Rings;
 use crate::drivers::virtio_net::Virtio;
+use crate::kapi::vector::Vector;
 use kernel::prelude::*;
 use kernel::sync::Arc;
 
@@ -17,6 +18,14 @@ pub(crate) enum Io {
 }
 
 impl Io {
+    /// The interrupt that wakes the engine, of a NIC that has one of its own.
+    pub(crate) fn vector(&self) -> Option<&Vector> {
+        match self {
+            Self::Netdev(_) => None,
+            Self::Virtio(native) => native.vector(),
+        }
+    }
+
     /// The name that users know the driver by.
     pub(crate) fn driver(&self) -> &'static CStr {
         match self {

@@ -131,12 +131,20 @@ impl Port {
         }
     }
 
-    /// Whether there is something for its engine to do.
-    pub(crate) fn has_work(&self) -> bool {
+    /// Whether its engine may sleep, having prepared to: what comes from now on
+    /// wakes it.
+    pub(crate) fn arm(&self) -> bool {
         match &self.io {
-            Io::Netdev(rings) => rings.has_work(),
-            // Its NIC interrupts nobody: it is polled for ever.
-            Io::Virtio(_) => true,
+            Io::Netdev(rings) => !rings.has_work(),
+            Io::Virtio(native) => native.arm(),
+        }
+    }
+
+    /// Its engine polls again.
+    pub(crate) fn disarm(&self) {
+        match &self.io {
+            Io::Netdev(_) => {}
+            Io::Virtio(native) => native.disarm(),
         }
     }
 

@@ -12,6 +12,7 @@ use crate::kapi::log;
 use crate::kapi::nic::{FrameOut, Rx, Tx};
 use crate::kapi::pool::{BufferPool, Stock};
 use crate::kapi::store::Store;
+use crate::kapi::vector::Vector;
 use kernel::c_str;
 use kernel::prelude::*;
 use kernel::sync::atomic::{Atomic, Relaxed};
@@ -44,6 +45,8 @@ pub(crate) struct Native<D: Driver> {
     driver: D,
     pool: Arc<BufferPool>,
     mapping: Mapping,
+    /// Without one the engine never sleeps.
+    vector: Option<Vector>,
     #[pin]
     rx: SpinLock<Rx<D::Rx>>,
     #[pin]
@@ -63,6 +66,7 @@ impl<D: Driver> Native<D> {
         id: PortId,
         pool: Arc<BufferPool>,
         mapping: Mapping,
+        vector: Option<Vector>,
         rx: D::Rx,
         tx: D::Tx,
     ) -> Result<Arc<Self>> {
@@ -77,6 +81,7 @@ impl<D: Driver> Native<D> {
                 driver,
                 pool,
                 mapping,
+                vector,
                 rx <- new_spinlock!(rx, "smplb_rx"),
                 tx <- new_spinlock!(tx, "smplb_tx"),
                 store,
@@ -129,6 +134,38 @@ impl<D: Driver> Native<D> {
             self.driver.ring_tx(index);
         }
         (sent, bytes)
+    }
+
+    /// What wakes its engine.
+    pub(crate) fn vector(&self) -> Option<&Vector> {
+        self.vector.as_ref()
+    }
+
+    /// Has the NIC interrupt when a frame comes; whether the engine may sleep. It
+    /// has prepared to, so that no wake-up is lost.
+    pub(crate) fn arm(&self) -> bool {
+        if self.store.has_work() {
+            return false;
+        }
+        if self.fault.load(Relaxed) != 0 {
+            // Nothing will come.
+            return true;
+        }
+        let Some(vector) = &self.vector else {
+            return false;
+        };
+        vector.arm();
+        let mut rx = self.rx.lock();
+        // Without a buffer the NIC cannot receive, and never interrupts.
+        rx.queue().outstanding() > 0 && rx.queue().arm()
+    }
+
+    /// Masks the interrupt again: the engine polls.
+    pub(crate) fn disarm(&self) {
+        if let Some(vector) = &self.vector {
+            self.rx.lock().queue().disarm();
+            vector.disarm();
+        }
     }
 
     /// Takes the buffers back that the device had. It has been reset.

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0
 # vm: --smp 2 --nic virtio --nic virtio --nic virtio --nic virtio
 # Ports of NICs that the module drives itself: claimed by driver_override, real
-# HTTP balanced over them, the host reached through the pseudo interfaces, no
-# interrupt of theirs, and given back to the stock driver, again and again.
+# HTTP balanced over them, the host reached through the pseudo interfaces, an
+# interrupt only while the engine sleeps and never on its CPU, and given back to
+# the stock driver, again and again.
 #
 # eth0 is cabled to eth1, eth2 to eth3.
 . "$(dirname "$0")/lib.sh"
@@ -77,7 +78,22 @@ cp /tmp/web-b1-8080/blob /tmp/blob
 for n in 2 3; do cp /tmp/blob "/tmp/web-b$n-8080/blob"; done
 expect "a large file" cmp <(in_ns client curl -sS --max-time 30 "http://$VIP/blob") /tmp/blob
 smplbctl stats
-grep -E "$A|$B" /proc/interrupts && die "a claimed NIC has an interrupt"
+
+echo "==> the engine sleeps, and an interrupt of the control CPU wakes it"
+# Interrupts of both NICs on a CPU.
+interrupts() { awk -v cpu="$1" '/smplb@pci/ { n += $(cpu + 2) } END { print n + 0 }' /proc/interrupts; }
+sleeps() { smplbctl -j stats | json "sum(e['sleeps'] for e in d['engines'])"; }
+slept=$(sleeps) woken=$(interrupts 0)
+for n in {1..20}; do
+	expect "ping $n from an idle engine" in_ns client ping -q -c 1 -W 1 10.1.0.1
+	sleep 0.05
+done
+(($(sleeps) - slept >= 20)) || die "slept $slept and then $(sleeps) times"
+(($(interrupts 0) - woken >= 20)) || die "woken $woken and then $(interrupts 0) times"
+woken=$(interrupts 0)
+expect "a flood" in_ns client ping -q -f -c 20000 10.1.0.1
+echo "$(($(interrupts 0) - woken)) interrupts for 20000 pings"
+(($(interrupts 1) == 0)) || die "interrupts on the switching CPU: $(grep smplb@pci /proc/interrupts)"
 
 echo "==> given back"
 expect "release" hand "$A" ""

@@ -13,6 +13,7 @@ use crate::core_::nic::virtio::{Areas, Rx, Tx};
 use crate::kapi::buffer::{Mapping, FRAME, HEADROOM, SIZE};
 use crate::kapi::dma::RingMemory;
 use crate::kapi::pseudo::{self, Attached, Retired};
+use crate::kapi::vector::Vector;
 use crate::port::io::Io;
 use crate::port::native::{Driver, Native};
 use kernel::device::{Bound, Core};
@@ -149,9 +150,19 @@ impl VirtioNet {
                     "the buffers cannot be mapped for the device as they are\n"
                 );
             })?;
+        // SAFETY: Goes with the rings, before `enabled`.
+        let vector = unsafe { Vector::new(pdev) }
+            .inspect_err(|_| {
+                dev_info!(
+                    pdev,
+                    "no MSI-X: polled even while nothing comes
+"
+                )
+            })
+            .ok();
         transport.no_config_vector(pdev)?;
-        let (rx, rx_bell) = Self::queue(pdev, &transport, 0)?;
-        let (tx, tx_bell) = Self::queue(pdev, &transport, 1)?;
+        let (rx, rx_bell) = Self::queue(pdev, &transport, 0, vector.is_some().then_some(0))?;
+        let (tx, tx_bell) = Self::queue(pdev, &transport, 1, None)?;
         let capacity = (SIZE - HEADROOM + net_header::LEN) as u16;
         let (rx, tx) = (Rx::new(rx, capacity).ok_or(EINVAL)?, Tx::new(tx));
         let mut config = [0; 8];
@@ -164,7 +175,7 @@ impl VirtioNet {
             tx: tx_bell,
         };
         let attached = Attached::new(pdev.as_ref(), &[a, b, c, d, e, f], MTU, MAX_MTU, |id| {
-            let native = Native::new(driver, id, share.pool().clone(), mapping, rx, tx)?;
+            let native = Native::new(driver, id, share.pool().clone(), mapping, vector, rx, tx)?;
             // SAFETY: Dropped after `attached`, in this function and in `Claimed`.
             rings = Some(unsafe { Retired::new(native.clone()) });
             // From here on the device reaches memory.
@@ -203,6 +214,7 @@ impl VirtioNet {
         pdev: &pci::Device<Core<'_>>,
         transport: &Transport,
         index: u16,
+        vector: Option<u16>,
     ) -> Result<(Ring, Doorbell)> {
         let most = transport.queue_size(pdev, index)?.min(QUEUE);
         // A power of two, as VIRTIO has it for split rings; 0 is no queue.
@@ -220,7 +232,7 @@ impl VirtioNet {
             slots.push(Slot::default(), GFP_KERNEL)?;
         }
         let ring = Ring::new(memory, slots, false).ok_or(EINVAL)?;
-        let bell = transport.enable_queue(pdev, index, size, addresses)?;
+        let bell = transport.enable_queue(pdev, index, size, addresses, vector)?;
         Ok((ring, bell))
     }
 }

@@ -202,11 +202,17 @@ impl Transport {
         queue: u16,
         size: u16,
         areas: [u64; 3],
+        vector: Option<u16>,
     ) -> Result<Doorbell> {
         let common = self.common(pdev)?;
         common.write16(common::Q_SELECT, queue)?;
         common.write16(common::Q_SIZE, size)?;
-        common.write16(common::Q_MSIX, NO_VECTOR)?;
+        let vector = vector.unwrap_or(NO_VECTOR);
+        common.write16(common::Q_MSIX, vector)?;
+        if common.read16(common::Q_MSIX)? != vector {
+            // The device has no resources for it (4.1.5.1.2).
+            return Err(ENOSPC);
+        }
         common.write64(common::Q_DESC, areas[0])?;
         common.write64(common::Q_AVAIL, areas[1])?;
         common.write64(common::Q_USED, areas[2])?;
