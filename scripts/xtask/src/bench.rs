@@ -18,8 +18,10 @@ use crate::{build, setup};
 
 mod report;
 
-/// The results of the script in the guest, one JSON object a line.
-const RESULTS: &str = "bench.jsonl";
+/// The scripts in the guest. Each writes a file with its name and this ending:
+/// one JSON object a line.
+const SCRIPTS: &[&str] = &["bench", "bench-native"];
+const RESULTS: &str = "jsonl";
 
 /// Arguments of `bench`.
 #[derive(clap::Args)]
@@ -41,31 +43,38 @@ pub fn main(args: &Args) -> Result<ExitCode> {
     build::userspace(&repo)?;
 
     let dir = repo.target("bench");
-    let results = dir.join(RESULTS);
-    if results.exists() {
-        fs::remove_file(&results)?;
+    let mut lines = String::new();
+    for name in SCRIPTS {
+        let results = dir.join(name).with_extension(RESULTS);
+        if results.exists() {
+            fs::remove_file(&results)?;
+        }
+        let bench = Scenario::named(&repo, name)?;
+        let machine = Machine {
+            icount: true,
+            ..bench.machine()?
+        };
+        let job = Job {
+            kernel: &kernel,
+            machine: &machine,
+            out: dir.clone(),
+            command: &[repo.path(&bench.path).display().to_string()],
+            cwd: repo.root(),
+        };
+        let end = vm::run(&repo, &cache, &job, Sink::Pass)?;
+        if end != End::Exit(0) {
+            return Ok(ExitCode::from(end.code()));
+        }
+        let measured = fs::read_to_string(&results)
+            .with_context(|| format!("{} left no {}", bench.path, results.display()))?;
+        ensure!(
+            !measured.trim().is_empty(),
+            "{} measured nothing",
+            bench.path
+        );
+        lines.push_str(&measured);
     }
-    let bench = Scenario::named(&repo, "bench")?;
-    let machine = Machine {
-        icount: true,
-        ..bench.machine()?
-    };
-    let job = Job {
-        kernel: &kernel,
-        machine: &machine,
-        out: dir.clone(),
-        command: &[repo.path(&bench.path).display().to_string()],
-        cwd: repo.root(),
-    };
-    let end = vm::run(&repo, &cache, &job, Sink::Pass)?;
-    if end != End::Exit(0) {
-        return Ok(ExitCode::from(end.code()));
-    }
-
-    let lines = fs::read_to_string(&results)
-        .with_context(|| format!("{} left no {RESULTS}", bench.path))?;
     let report = report::Report::from_lines(&lines)?;
-    ensure!(!report.is_empty(), "{} measured nothing", bench.path);
     fs::write(dir.join("report.json"), report.json()?)?;
     fs::write(dir.join("report.md"), report.markdown())?;
     print!("{}", report.markdown());

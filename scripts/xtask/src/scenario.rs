@@ -12,7 +12,7 @@ use crate::vm::Machine;
 /// Where they are.
 const DIR: &str = "tests/vm";
 /// Scripts there that have a verb of their own.
-const VERBS: &[&str] = &["demo", "bench"];
+const VERBS: &[&str] = &["demo", "bench", "bench-native"];
 /// The comment that names the machine: `# vm: --smp 4 --nic virtio`.
 const HEADER: &str = "# vm:";
 

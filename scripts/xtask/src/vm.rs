@@ -3,6 +3,7 @@
 //! as its own, read-only below an overlay in memory.
 
 mod accel;
+mod generator;
 mod initramfs;
 mod qemu;
 mod quiet;
@@ -22,6 +23,7 @@ use crate::modules::{self, Modules};
 use crate::progress::say;
 use crate::repo::Repo;
 pub use accel::Accel;
+use generator::Generator;
 pub use watch::{End, Sink};
 
 /// What can be done with the VM.
@@ -51,6 +53,10 @@ pub struct Machine {
     /// to each other: eth0 with eth1, eth2 with eth3, …
     #[arg(long, value_name = "MODEL")]
     pub nic: Vec<String>,
+    /// Cable eth0 to a generator of frames on the host and eth1 to a sink; see
+    /// tests/vm/generator.sh
+    #[arg(long)]
+    pub generator: bool,
     /// Add to the kernel's command line
     #[arg(long, value_name = "STR", allow_hyphen_values = true)]
     pub append: Option<String>,
@@ -147,6 +153,10 @@ fn boot(
             command: job.command,
         },
     )?;
+    let generator = match job.machine.generator {
+        true => Some(Generator::start(dir.path())?),
+        false => None,
+    };
     let qemu = qemu::command(&qemu::Boot {
         kernel: &job.kernel.image(),
         initramfs: &initramfs,
@@ -156,6 +166,7 @@ fn boot(
         machine: job.machine,
         accel,
         nics: &nics,
+        generator: generator.as_ref(),
     })?;
     let end = watch::watch(qemu, dir.path(), job.machine.timeout, sink)?;
     fs::copy(

@@ -49,11 +49,6 @@ impl Report {
         Ok(Self { rows })
     }
 
-    /// Whether nothing was measured.
-    pub fn is_empty(&self) -> bool {
-        self.rows.is_empty()
-    }
-
     /// A list of objects.
     pub fn json(&self) -> Result<String> {
         Ok(serde_json::to_string_pretty(&self.rows)? + "\n")

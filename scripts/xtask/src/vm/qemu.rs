@@ -7,6 +7,7 @@ use std::process::Command;
 
 use anyhow::{ensure, Result};
 
+use super::generator::Generator;
 use super::{Accel, Machine};
 use crate::kernel::Flavour;
 use crate::run::command as process;
@@ -29,6 +30,8 @@ pub struct Boot<'a> {
     pub accel: Accel,
     /// Its NICs.
     pub nics: &'a [Nic],
+    /// What the first two of them are cabled to.
+    pub generator: Option<&'a Generator>,
 }
 
 /// One NIC.
@@ -111,14 +114,19 @@ pub fn command(boot: &Boot<'_>) -> Result<Command> {
     args.add("-device virtio-9p-pci,fsdev=out,mount_tag=out");
 
     for (number, nic) in boot.nics.iter().enumerate() {
-        args.pair(
-            "-netdev",
-            &format!("hubport,id=nic{number},hubid={}", number / 2),
-        );
+        let wire = boot.generator.filter(|_| number == 0);
+        args.pair("-netdev", &netdev(number, wire));
         args.pair(
             "-device",
             &format!("{},netdev=nic{number},mac={},romfile=", nic.device, nic.mac),
         );
+    }
+    if let Some(generator) = boot.generator {
+        let path = path(&generator.control);
+        args.port("generator", &format!("socket,path={path}"));
+        // A hub without another port takes nothing.
+        args.add("-chardev null,id=sink");
+        args.add("-object filter-redirector,id=sink,netdev=nic1,queue=rx,outdev=sink");
     }
     for arg in &machine.qemu_arg {
         args.0.push(arg.into());
@@ -130,6 +138,17 @@ pub fn command(boot: &Boot<'_>) -> Result<Command> {
         .args(["--pdeathsig", "KILL", "--", "qemu-system-x86_64"])
         .args(args.0);
     Ok(command)
+}
+
+/// What the NIC with this number is cabled to.
+fn netdev(number: usize, wire: Option<&Generator>) -> String {
+    match wire {
+        Some(generator) => format!(
+            "stream,id=nic{number},server=off,addr.type=unix,addr.path={}",
+            generator.wire.display()
+        ),
+        None => format!("hubport,id=nic{number},hubid={}", number / 2),
+    }
 }
 
 /// The kernel's own command line. A kernel that oopses is of no more use.

@@ -1,0 +1,153 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+# vm: --nic virtio --nic virtio --generator
+# Instructions per packet over NICs: smplb's native ports, and IPVS and XDP over
+# the stock driver of the same NICs, in one run of a VM whose clock counts
+# instructions.
+#
+#   generator (on the host) --- eth0 [switch] eth1 --- sink
+#
+# The generator sends UDP packets of 60 octets as fast as eth0 takes them, so
+# that receive rings are full and bursts are whole; it costs the guest nothing.
+# What is counted is the run time of the threads that do the work, out of
+# /proc/PID/sched: the engine, which shares the one vCPU with the rest and thus
+# sleeps whenever its rings are empty, or the NAPI threads of the stock driver.
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/pci.sh"
+. "$(dirname "$0")/generator.sh"
+
+OUT=${SMPLB_OUT:?the results go there}/bench-native.jsonl
+COUNT=${BENCH_COUNT:-100000}
+MODEL=${BENCH_MODEL:-virtio_net}
+NEXT_HOP=02:00:00:00:00:66
+: >"$OUT"
+
+# Nanoseconds, and thus instructions, that threads with these names have run.
+runtime() {
+	local dir sum=0 ns
+	for dir in /proc/[0-9]*; do
+		case $(cat "$dir/comm" 2>/dev/null) in
+		napi/eth* | napi/smplb* | ksoftirqd/0 | smplb/0)
+			ns=$(awk '/se.sum_exec_runtime/ { sub(/\./, "", $3); print $3 }' "$dir/sched")
+			sum=$((sum + 10#$ns))
+			;;
+		esac
+	done
+	echo "$sum"
+}
+
+# Packets that have left by the second NIC, or found no room on its ring: smplb
+# can be faster than QEMU's device, and what it drops then is the last thing it
+# does with a packet.
+sent() {
+	if [[ -e /sys/class/net/eth1 ]]; then
+		cat /sys/class/net/eth1/statistics/tx_packets
+	else
+		smplbctl -j port list | json "sum(p['tx_packets'] + p['dropped'] for p in d if p['ifname'] == 'smplb1')"
+	fi
+}
+
+reached() { (($(sent) - $1 >= $2)); }
+
+# measure FLOWS DST [COUNT]: instructions per packet, each of which must leave.
+measure() {
+	local flows=$1 dst=$2 count=${3:-$COUNT} before after from left chunk=${CHUNK:-$COUNT}
+	left=$count
+	from=$(sent)
+	before=$(runtime)
+	while ((left > 0)); do
+		send $((left < chunk ? left : chunk)) "$flows" "$MAC" "$dst" 9
+		left=$((left - chunk))
+		((left <= 0)) || eventually 60 reached "$from" $((count - left)) || break
+	done
+	eventually 60 reached "$from" "$count" || die "only $(($(sent) - from)) of $count packets left"
+	after=$(runtime)
+	echo $(((after - before) / count))
+}
+
+# row SCENARIO SYSTEM FLOWS DST [COUNT]
+row() {
+	local scenario=$1 system=$2 flows=$3 dst=$4 all
+	all=$(measure "$flows" "$dst" "${5:-$COUNT}") || exit 1
+	printf '%-8s %-6s %6s flows: %6s instructions\n' "$scenario" "$system" "$flows" "$all"
+	printf '{"scenario":"%s","system":"%s","port":"%s","flows":%s,"instructions":%s}\n' \
+		"$scenario" "$system" "$MODEL" "$flows" "$all" >>"$OUT"
+}
+
+# warm DST FLOWS COUNT: make the connections and fill the caches.
+warm() { measure "$2" "$1" "$3" >/dev/null || exit 1; }
+
+addresses() {
+	ip addr add 10.1.0.1/16 dev "$1"
+	ip addr add 10.2.0.1/24 dev "$2"
+	ip neigh replace 10.2.0.2 lladdr $NEXT_HOP dev "$2"
+}
+
+for module in ip_vs ip_vs_rr; do modprobe $module; done
+for key in ipv4.ip_forward=1 ipv4.conf.all.rp_filter=0 ipv4.conf.default.rp_filter=0; do
+	sysctl -qw net.$key
+done
+MAC=$(cat /sys/class/net/eth0/address)
+A=$(place eth0) B=$(place eth1)
+for nic in eth0 eth1; do
+	echo 1 >/sys/class/net/$nic/threaded || die "no threaded NAPI"
+	ip link set $nic up
+done
+
+echo "==> IPVS and the kernel's forwarding"
+addresses eth0 eth1
+for vip in 192.0.2.10 192.0.2.11 192.0.2.12; do ip addr add $vip/32 dev lo; done
+sleep 1
+warm 10.2.0.2 1 20000
+row forward ipvs 1 10.2.0.2
+ipvsadm -A -u 192.0.2.10:9 -s rr
+ipvsadm -a -u 192.0.2.10:9 -r 10.2.0.2:9 -m
+warm 192.0.2.10 10000 30000
+row nat-hit ipvs 1 192.0.2.10
+row nat-hit ipvs 10000 192.0.2.10
+ipvsadm -A -u 192.0.2.11:9 -s rr
+ipvsadm -a -u 192.0.2.11:9 -r 10.2.0.2:9 -g
+warm 192.0.2.11 10000 30000
+row dr-hit ipvs 10000 192.0.2.11
+ipvsadm -A -u 192.0.2.12:9 -s rr
+ipvsadm -a -u 192.0.2.12:9 -r 10.2.0.2:10 -m
+row nat-new ipvs 50000 192.0.2.12 50000
+ipvsadm -C
+for vip in 192.0.2.10 192.0.2.11 192.0.2.12; do ip addr del $vip/32 dev lo; done
+ip addr flush dev eth0
+ip addr flush dev eth1
+
+echo "==> smplb, native"
+load share_control_cpu=1
+native() { # PLACE NAME MAC
+	expect "claim $1" hand "$1" "smplb_$MODEL"
+	ip link set "$(device "$3")" name "$2"
+	ip link set "$2" up
+}
+MAC_B=$(cat /sys/class/net/eth1/address)
+native "$A" smplb0 "$MAC"
+native "$B" smplb1 "$MAC_B"
+addresses smplb0 smplb1
+sleep 1
+smplb() {
+	expect "service" smplbctl service add "udp:$1:9" --mode "${3:-nat}"
+	expect "backend" smplbctl backend add "udp:$1:9" "10.2.0.2:$2"
+}
+# By way of the host, which is slower than the generator: no more at a time than
+# its ring holds.
+CHUNK=500
+warm 10.2.0.2 1 2000
+row forward smplb 1 10.2.0.2 10000
+CHUNK=
+smplb 192.0.2.10 9
+warm 192.0.2.10 10000 30000
+row nat-hit smplb 1 192.0.2.10
+row nat-hit smplb 10000 192.0.2.10
+smplb 192.0.2.11 9 dr
+warm 192.0.2.11 10000 30000
+row dr-hit smplb 10000 192.0.2.11
+smplb 192.0.2.12 10
+row nat-new smplb 50000 192.0.2.12 50000
+smplbctl stats
+lost=$(lost tx-busy)
+((lost == 0)) || die "$lost packets were dropped"
