@@ -26,17 +26,18 @@ impl RingMemory {
         self.0.dma_address()
     }
 
-    /// The field `i` of a type, if it lies inside.
+    /// The field `i` of a type, if it and the `more` behind it lie inside.
     #[inline(always)]
-    fn field<T>(&self, i: usize) -> Option<*mut T> {
-        let end = i.checked_add(1)?.checked_mul(size_of::<T>())?;
+    fn field<T>(&self, i: usize, more: usize) -> Option<*mut T> {
+        // Cheap where it matters: the division is a shift of what does not change.
+        let fields = (self.0.len() * 8 / size_of::<T>()).saturating_sub(more);
         let start = self.0.as_ptr().cast::<T>().cast_mut();
-        (end <= self.0.len().wrapping_mul(8)).then(|| start.wrapping_add(i))
+        (i < fields).then(|| start.wrapping_add(i))
     }
 
     #[inline(always)]
     fn load<T: Default>(&self, i: usize) -> T {
-        match self.field::<T>(i) {
+        match self.field::<T>(i, 0) {
             // SAFETY: Inside of memory that lives as long as `self`, aligned, as
             // fields are counted in their own size. Only the device changes it
             // at the same time, which a volatile access of a machine word is
@@ -48,7 +49,7 @@ impl RingMemory {
 
     #[inline(always)]
     fn store<T>(&self, i: usize, value: T) {
-        if let Some(field) = self.field::<T>(i) {
+        if let Some(field) = self.field::<T>(i, 0) {
             // SAFETY: As in `load`.
             unsafe { write_volatile(field, value) }
         }
@@ -84,6 +85,17 @@ impl Dma for RingMemory {
     #[inline(always)]
     fn store64(&self, i: usize, value: u64) {
         self.store(i, value.to_le());
+    }
+
+    #[inline(always)]
+    fn store_pair(&self, i: usize, first: u64, second: u64) {
+        if let Some(field) = self.field::<u64>(i.wrapping_mul(2), 1) {
+            // SAFETY: As in `load`, for both fields.
+            unsafe {
+                write_volatile(field, first.to_le());
+                write_volatile(field.wrapping_add(1), second.to_le());
+            }
+        }
     }
 
     #[inline(always)]

@@ -10,14 +10,14 @@ use super::buffer::{Buf, Buffered, Mapping, HEADROOM};
 use super::burst::Packets;
 use super::pool::Stock;
 use crate::core_::frame::BURST;
-use crate::core_::nic::pool::Owner;
+use crate::core_::nic::pool::{Owner, Tag};
 use crate::core_::nic::queue::{Condition, Fault, Received, RxQueue, Transmit, TxQueue};
 
 /// A receive queue.
 pub(crate) struct Rx<Q> {
     queue: Q,
     /// Who owns what the device holds.
-    owner: Owner,
+    owner: Tag,
     /// Octets that the device writes in front of a frame.
     header: u16,
     /// Not on the stack of who makes the queue: kilobytes.
@@ -30,7 +30,7 @@ impl<Q: RxQueue> Rx<Q> {
     pub(crate) fn new(queue: Q, owner: Owner, header: u16) -> Result<Self> {
         Ok(Self {
             queue,
-            owner,
+            owner: Tag::new(owner).ok_or(EINVAL)?,
             header,
             received: KVec::from_elem(Received::default(), BURST, GFP_KERNEL)?,
         })
@@ -56,13 +56,14 @@ impl<Q: RxQueue> Rx<Q> {
         mut damaged: impl FnMut(),
     ) -> Result<(), Fault> {
         let n = self.queue.receive(&mut self.received)?;
-        let base = (HEADROOM as u16).wrapping_sub(self.header);
+        let (owner, base) = (self.owner, (HEADROOM as u16).wrapping_sub(self.header));
+        let Some(mut stock) = stock.open() else {
+            return Ok(());
+        };
         for received in self.received.iter().take(n) {
-            let pool = stock.pool();
             // SAFETY: This queue is the ring of its owner, and was filled by
             // `refill`.
-            let buf = unsafe { pool.take_over(received.buffer, self.owner, stock.owner()) };
-            let Some(buf) = buf else {
+            let Some(buf) = (unsafe { stock.take_over(received.buffer, owner) }) else {
                 continue;
             };
             let offset = base.saturating_add(received.offset);
@@ -70,7 +71,7 @@ impl<Q: RxQueue> Rx<Q> {
                 received.condition,
                 Condition::Damaged | Condition::BadChecksum
             );
-            let frame = match pool.memory().frame(buf, offset, received.len) {
+            let frame = match stock.memory().frame(buf, offset, received.len) {
                 Ok(frame) if whole => burst.push(frame).map_err(Buffered::into_buf),
                 Ok(frame) => Err(frame.into_buf()),
                 Err(buf) => Err(buf),
@@ -88,6 +89,7 @@ impl<Q: RxQueue> Rx<Q> {
     #[inline(always)]
     pub(crate) fn refill(&mut self, stock: &mut Stock, mapping: &Mapping) -> Option<u16> {
         let (owner, base) = (self.owner, (HEADROOM as u16).wrapping_sub(self.header));
+        let mut stock = stock.open()?;
         let filled = self.queue.refill(|| {
             let buf = stock.take_for(owner)?;
             let address = mapping.address(&buf, base);
@@ -102,15 +104,16 @@ impl<Q: RxQueue> Rx<Q> {
     /// Takes all buffers back from a device that can no longer reach them.
     pub(crate) fn stop(&mut self, stock: &mut Stock) {
         let owner = self.owner;
-        self.queue.stop(|id| stock.give_from(id, owner));
+        if let Some(mut stock) = stock.open() {
+            self.queue.stop(|id| stock.give_from(id, owner));
+        }
     }
 }
 
 /// A transmit queue.
 pub(crate) struct Tx<Q> {
     queue: Q,
-    owner: Owner,
-    transmits: KVec<Transmit>,
+    owner: Tag,
 }
 
 impl<Q: TxQueue> Tx<Q> {
@@ -118,8 +121,7 @@ impl<Q: TxQueue> Tx<Q> {
     pub(crate) fn new(queue: Q, owner: Owner) -> Result<Self> {
         Ok(Self {
             queue,
-            owner,
-            transmits: KVec::from_elem(Transmit::default(), BURST, GFP_KERNEL)?,
+            owner: Tag::new(owner).ok_or(EINVAL)?,
         })
     }
 
@@ -140,35 +142,30 @@ impl<Q: TxQueue> Tx<Q> {
         stock: &mut Stock,
         mapping: &Mapping,
     ) -> (usize, u64, Option<u16>) {
-        let ours = stock.owner();
         if self.queue.room() < BURST as u32 {
             // A fault leaves no room, and is told by the engine's next turn.
             let _ = self.reclaim(stock);
         }
-        let mut n = 0;
-        for (frame, transmit) in frames.frames().zip(self.transmits.iter_mut()) {
+        let Some(mut stock) = stock.open() else {
+            return (0, 0, None);
+        };
+        let (owner, mut bytes) = (self.owner, 0u64);
+        let mut frames = frames.drain();
+        let taken = self.queue.send(frames.by_ref().map(|mut frame| {
             // There is always room for a header; without it the frame would be
             // one that the device does not understand, not one that harms.
             let _ = frame.set_header(header);
+            bytes = bytes.wrapping_add(frame.len().into());
             let from = frame.offset().wrapping_sub(size_of::<H>() as u16);
-            *transmit = Transmit {
-                buffer: frame.buf().id(),
-                len: u32::from(frame.len()).wrapping_add(size_of::<H>() as u32),
-                address: mapping.address(frame.buf(), from),
-            };
-            n += 1;
-        }
-        let taken = self.queue.send(self.transmits.get(..n).unwrap_or_default());
-        let (owner, mut bytes) = (self.owner, 0u64);
-        frames.drain(|nth, frame| {
-            if nth < taken {
-                bytes = bytes.wrapping_add(frame.len().into());
-                stock.pool().hand(frame.buf(), ours, owner);
-                let _ = frame.into_buf().into_id();
-            } else {
-                stock.give(frame.into_buf());
+            let (len, address) = (frame.len(), mapping.address(frame.buf(), from));
+            stock.hand_to(frame.buf(), owner);
+            Transmit {
+                buffer: frame.into_buf().into_id(),
+                len: u32::from(len).wrapping_add(size_of::<H>() as u32),
+                address,
             }
-        });
+        }));
+        frames.for_each(|frame| stock.give(frame.into_buf()));
         (taken, bytes, self.queue.kick())
     }
 
@@ -180,6 +177,9 @@ impl<Q: TxQueue> Tx<Q> {
     #[inline(always)]
     pub(crate) fn reclaim(&mut self, stock: &mut Stock) -> Result<(), Fault> {
         let owner = self.owner;
+        let Some(mut stock) = stock.open() else {
+            return Ok(());
+        };
         self.queue
             .reclaim(BURST, |id| stock.give_from(id, owner))
             .map(|_| ())
@@ -188,7 +188,9 @@ impl<Q: TxQueue> Tx<Q> {
     /// Takes all buffers back from a device that can no longer reach them.
     pub(crate) fn stop(&mut self, stock: &mut Stock) {
         let owner = self.owner;
-        self.queue.stop(|id| stock.give_from(id, owner));
+        if let Some(mut stock) = stock.open() {
+            self.queue.stop(|id| stock.give_from(id, owner));
+        }
     }
 }
 
@@ -233,20 +235,13 @@ impl FrameOut {
         }
     }
 
+    /// Takes all out, in order. What is not taken stays for nobody to find: take
+    /// all.
     #[inline(always)]
-    fn frames(&mut self) -> impl Iterator<Item = &mut Buffered> {
-        self.frames.iter_mut().take(self.len).flatten()
-    }
-
-    /// Hands all to `take`, with their place.
-    #[inline(always)]
-    pub(crate) fn drain(&mut self, mut take: impl FnMut(usize, Buffered)) {
+    fn drain(&mut self) -> impl Iterator<Item = Buffered> + '_ {
         let len = core::mem::take(&mut self.len);
-        for (nth, place) in self.frames.iter_mut().take(len).enumerate() {
-            if let Some(frame) = place.take() {
-                take(nth, frame);
-            }
-        }
+        let places = self.frames.iter_mut().take(len);
+        places.filter_map(Option::take)
     }
 }
 

@@ -9,7 +9,7 @@ use super::atom::KAtom;
 use super::buffer::{Buf, Memory};
 use crate::core_::env::Atom;
 use crate::core_::nic::magazine::Magazine;
-use crate::core_::nic::pool::{Owner, Pool, Shared};
+use crate::core_::nic::pool::{Pool, Shared, Tag};
 use crate::core_::nic::queue::BufferId;
 
 /// Buffers of one memory, and the account of who owns each.
@@ -47,32 +47,6 @@ impl BufferPool {
     pub(crate) fn account(&self) -> Option<Pool<'_, KAtom>> {
         Pool::new(&self.words, &self.shared)
     }
-
-    /// Hands a buffer over in the account. One that is not the owner's is
-    /// refused, and counted.
-    #[inline(always)]
-    pub(crate) fn hand(&self, buf: &Buf, from: Owner, to: Owner) {
-        if let Some(account) = self.account() {
-            // What is refused here is a `Buf` with another owner in the account:
-            // a bug that the count of misuses shows.
-            let _ = account.hand(buf.id(), from, to);
-        }
-    }
-
-    /// Takes over a buffer that a NIC gave back, if the account says that it had
-    /// it.
-    ///
-    /// # Safety
-    ///
-    /// `from` is a ring of a NIC whose buffers came from [`Buf::into_id`], and
-    /// the caller is the one who acts for it.
-    #[inline(always)]
-    pub(crate) unsafe fn take_over(&self, id: BufferId, from: Owner, to: Owner) -> Option<Buf> {
-        self.account()?.hand(id, from, to).ok()?;
-        // SAFETY: The account says that the ring had the buffer, whose number was
-        // thus given up, and has it no longer, so that this is done once.
-        Some(unsafe { Buf::from_id(id) })
-    }
 }
 
 /// Free buffers that an engine has at hand.
@@ -102,46 +76,27 @@ impl Stock {
         Arc::ptr_eq(&self.pool, pool)
     }
 
-    /// Who owns what is taken from it.
+    /// For a burst of buffers that change hands. There is always something to be
+    /// opened, as [`BufferPool::new`] has seen to.
     #[inline(always)]
-    pub(crate) fn owner(&self) -> Owner {
-        self.magazine.owner()
+    pub(crate) fn open(&mut self) -> Option<Open<'_>> {
+        Some(Open {
+            account: self.pool.account()?,
+            memory: &self.pool.memory,
+            magazine: &mut self.magazine,
+        })
     }
 
     /// A buffer; `None` when the pool has no more.
-    #[inline(always)]
     pub(crate) fn take(&mut self) -> Option<Buf> {
-        let account = self.pool.account()?;
-        let id = self.magazine.take(&account)?;
-        // SAFETY: The magazine had it, from a `Buf` that was given up or as one
-        // that nobody had yet, and gives it out once.
-        Some(unsafe { Buf::from_id(id) })
-    }
-
-    /// A buffer that belongs to `to` from now on; `None` when the pool has no
-    /// more.
-    #[inline(always)]
-    pub(crate) fn take_for(&mut self, to: Owner) -> Option<Buf> {
-        let account = self.pool.account()?;
-        let id = self.magazine.take_for(&account, to)?;
-        // SAFETY: As in `take`.
-        Some(unsafe { Buf::from_id(id) })
-    }
-
-    /// Takes a buffer back from `from`. One that the account says is not its is
-    /// left alone, and counted.
-    #[inline(always)]
-    pub(crate) fn give_from(&mut self, id: BufferId, from: Owner) {
-        if let Some(account) = self.pool.account() {
-            let _ = self.magazine.give_from(&account, id, from);
-        }
+        self.open()?.take()
     }
 
     /// Puts a buffer of the engine back.
     #[inline(always)]
     pub(crate) fn give(&mut self, buf: Buf) {
-        if let Some(account) = self.pool.account() {
-            self.magazine.give(&account, buf.into_id());
+        if let Some(mut open) = self.open() {
+            open.give(buf);
         }
     }
 }
@@ -151,5 +106,82 @@ impl Drop for Stock {
         if let Some(account) = self.pool.account() {
             self.magazine.release(&account);
         }
+    }
+}
+
+/// A stock at work: what does not change during a burst is looked up once.
+pub(crate) struct Open<'a> {
+    account: Pool<'a, KAtom>,
+    memory: &'a Memory,
+    magazine: &'a mut Magazine,
+}
+
+impl<'a> Open<'a> {
+    /// The memory of the buffers.
+    #[inline(always)]
+    pub(crate) fn memory(&self) -> &'a Memory {
+        self.memory
+    }
+
+    /// A buffer; `None` when the pool has no more.
+    #[inline(always)]
+    pub(crate) fn take(&mut self) -> Option<Buf> {
+        let id = self.magazine.take(&self.account)?;
+        // SAFETY: The magazine had it, from a `Buf` that was given up or as one
+        // that nobody had yet, and gives it out once.
+        Some(unsafe { Buf::from_id(id) })
+    }
+
+    /// A buffer that belongs to `to` from now on; `None` when the pool has no
+    /// more.
+    #[inline(always)]
+    pub(crate) fn take_for(&mut self, to: Tag) -> Option<Buf> {
+        let id = self.magazine.take_for(&self.account, to)?;
+        // SAFETY: As in `take`.
+        Some(unsafe { Buf::from_id(id) })
+    }
+
+    /// Puts a buffer of the engine back.
+    #[inline(always)]
+    pub(crate) fn give(&mut self, buf: Buf) {
+        self.magazine.give(&self.account, buf.into_id());
+    }
+
+    /// Takes a buffer back from `from`. One that the account says is not its is
+    /// left alone, and counted.
+    #[inline(always)]
+    pub(crate) fn give_from(&mut self, id: BufferId, from: Tag) {
+        let _ = self.magazine.give_from(&self.account, id, from);
+    }
+
+    /// Hands a buffer of the engine to `to`. One that is not the engine's is
+    /// refused, and counted.
+    #[inline(always)]
+    pub(crate) fn hand_to(&self, buf: &Buf, to: Tag) {
+        // What is refused here is a `Buf` with another owner in the account: a
+        // bug that the count of misuses shows.
+        let _ = self.account.hand(buf.id(), self.magazine.owner(), to);
+    }
+
+    /// Hands a buffer of `from` to the engine, likewise.
+    #[inline(always)]
+    pub(crate) fn hand_back(&self, buf: &Buf, from: Tag) {
+        let _ = self.account.hand(buf.id(), from, self.magazine.owner());
+    }
+
+    /// Takes over a buffer that a NIC gave back, if the account says that it had
+    /// it.
+    ///
+    /// # Safety
+    ///
+    /// `from` is a ring of a NIC whose buffers came from [`Buf::into_id`], and
+    /// the caller is the one who acts for it.
+    #[inline(always)]
+    pub(crate) unsafe fn take_over(&self, id: BufferId, from: Tag) -> Option<Buf> {
+        let owner = self.magazine.owner();
+        self.account.hand(id, from, owner).ok()?;
+        // SAFETY: The account says that the ring had the buffer, whose number was
+        // thus given up, and has it no longer, so that this is done once.
+        Some(unsafe { Buf::from_id(id) })
     }
 }

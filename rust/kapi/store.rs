@@ -8,7 +8,7 @@ use super::burst::Packets;
 use super::pool::{BufferPool, Stock};
 use super::ring::Ring;
 use crate::core_::frame::PortId;
-use crate::core_::nic::pool::Owner;
+use crate::core_::nic::pool::{Owner, Tag};
 use kernel::prelude::*;
 
 /// Octets of an Ethernet header.
@@ -48,7 +48,7 @@ fn target([a, b, c, d]: [u8; 4], ifindex: u32) -> Target {
 
 /// The rings between engine and host.
 pub(crate) struct Store {
-    owner: Owner,
+    owner: Tag,
     /// From the engine: what comes up.
     up: KBox<Ring<Placed>>,
     /// From the host: buffers that it has emptied.
@@ -77,7 +77,7 @@ fn empty(buf: Buf) -> Placed {
 impl Store {
     pub(crate) fn new(port: PortId) -> Result<Self> {
         Ok(Self {
-            owner: Owner::Host(port),
+            owner: Tag::new(Owner::Host(port)).ok_or(EINVAL)?,
             up: ring(RING)?,
             // Whatever goes up comes back here: never full.
             emptied: ring(2 * RING)?,
@@ -105,8 +105,10 @@ impl Store {
                 }
             }
         };
-        let Placed { buf, .. } = &placed;
-        stock.pool().hand(buf, stock.owner(), self.owner);
+        let Some(mut stock) = stock.open() else {
+            return false;
+        };
+        stock.hand_to(&placed.buf, self.owner);
         // SAFETY: The one producer, by the safety requirement.
         match unsafe { self.up.push(placed) } {
             Ok(()) => true,
@@ -125,6 +127,9 @@ impl Store {
     /// By the engine that polls the port.
     #[inline]
     pub(crate) unsafe fn exchange(&self, stock: &mut Stock, burst: &mut Packets<Buffered>) -> bool {
+        let Some(mut stock) = stock.open() else {
+            return false;
+        };
         if !self.emptied.is_empty() {
             // SAFETY: The one consumer, by the safety requirement.
             unsafe {
@@ -136,9 +141,8 @@ impl Store {
         // SAFETY: As above.
         let n = unsafe {
             self.down.pop_burst(crate::core_::frame::BURST, |placed| {
-                let pool = stock.pool();
-                pool.hand(&placed.buf, self.owner, stock.owner());
-                let frame = pool.memory().frame(placed.buf, placed.offset, placed.len);
+                stock.hand_back(&placed.buf, self.owner);
+                let frame = stock.memory().frame(placed.buf, placed.offset, placed.len);
                 match frame.map(|frame| burst.push(frame)) {
                     Ok(Ok(())) => {}
                     Ok(Err(frame)) => stock.give(frame.into_buf()),
@@ -235,6 +239,9 @@ impl Store {
     ///
     /// Nobody else is at the rings.
     pub(crate) unsafe fn stop(&self, stock: &mut Stock) {
+        let Some(mut stock) = stock.open() else {
+            return;
+        };
         for ring in [&self.up, &self.emptied, &self.down, &self.spare] {
             // SAFETY: By the safety requirement.
             while unsafe {

@@ -3,7 +3,7 @@
 //! The free buffers an engine has at hand.
 
 use super::super::env::Atom;
-use super::pool::{Misuse, Owner, Pool, CHAIN};
+use super::pool::{Misuse, Named, Owner, Pool, Tag, CHAIN};
 use super::queue::BufferId;
 
 /// Most buffers at hand.
@@ -15,9 +15,9 @@ const CAPACITY: usize = 2 * CHAIN;
 pub struct Magazine {
     buffers: [BufferId; CAPACITY],
     len: usize,
-    owner: Owner,
-    /// The same as in the pool's words.
-    word: u64,
+    cpu: u16,
+    /// [`Owner::Engine`] with that number.
+    tag: Tag,
 }
 
 impl Magazine {
@@ -26,15 +26,15 @@ impl Magazine {
         Self {
             buffers: [BufferId(0); CAPACITY],
             len: 0,
-            owner: Owner::Engine(cpu),
-            word: Owner::Engine(cpu).word(),
+            cpu,
+            tag: Tag::engine(cpu),
         }
     }
 
     /// Who owns the buffers at hand.
     #[inline(always)]
-    pub fn owner(&self) -> Owner {
-        self.owner
+    pub fn owner(&self) -> Tag {
+        self.tag
     }
 
     /// Buffers at hand.
@@ -59,9 +59,9 @@ impl Magazine {
 
     /// A buffer for `to`.
     #[inline(always)]
-    pub fn take_for<A: Atom>(&mut self, pool: &Pool<'_, A>, to: Owner) -> Option<BufferId> {
+    pub fn take_for<A: Atom>(&mut self, pool: &Pool<'_, A>, to: impl Named) -> Option<BufferId> {
         let buffer = self.take(pool)?;
-        pool.hand_word(buffer, self.word, to.word()).ok()?;
+        pool.hand(buffer, self.tag, to).ok()?;
         Some(buffer)
     }
 
@@ -83,9 +83,9 @@ impl Magazine {
         &mut self,
         pool: &Pool<'_, A>,
         buffer: BufferId,
-        from: Owner,
+        from: impl Named,
     ) -> Result<(), Misuse> {
-        pool.hand_word(buffer, from.word(), self.word)?;
+        pool.hand(buffer, from, self.tag)?;
         self.give(pool, buffer);
         Ok(())
     }
@@ -98,7 +98,7 @@ impl Magazine {
     #[cold]
     fn fetch<A: Atom>(&mut self, pool: &Pool<'_, A>) {
         if let Some(room) = self.buffers.first_chunk_mut() {
-            self.len = pool.take(self.owner, room);
+            self.len = pool.take(Owner::Engine(self.cpu), room);
         }
     }
 
@@ -107,7 +107,7 @@ impl Magazine {
         while self.len > keep {
             let from = self.len.saturating_sub(CHAIN).max(keep);
             if let Some(chain) = self.buffers.get(from..self.len) {
-                pool.give(self.owner, chain);
+                pool.give(Owner::Engine(self.cpu), chain);
             }
             self.len = from;
         }

@@ -9,6 +9,8 @@
 //! [`Magazine`](super::magazine::Magazine) of their own, so that the stack is touched once in tens
 //! of packets.
 
+use ::core::num::NonZeroU64;
+
 use super::super::env::Atom;
 use super::super::frame::PortId;
 use super::queue::BufferId;
@@ -67,6 +69,45 @@ impl Owner {
             HOST => Self::Host(PortId(number)),
             _ => Self::Free,
         }
+    }
+}
+
+/// An owner in the form of the words, which costs nothing to compare: what is kept where buffers
+/// change hands by the packet. It is never [`Owner::Free`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tag(NonZeroU64);
+
+impl Tag {
+    /// The tag of an owner; `None` for [`Owner::Free`].
+    pub fn new(owner: Owner) -> Option<Self> {
+        NonZeroU64::new(owner.word()).map(Self)
+    }
+
+    /// The tag of [`Owner::Engine`].
+    pub(super) fn engine(cpu: u16) -> Self {
+        // Not 0 by its kind; the lowest bit is there for the type alone.
+        let word = Owner::Engine(cpu).word();
+        Self(NonZeroU64::new(word).unwrap_or(NonZeroU64::MIN))
+    }
+}
+
+/// An owner, in either form.
+pub trait Named: Copy {
+    /// The word of a buffer of this owner, 0 for [`Owner::Free`].
+    fn named(self) -> u64;
+}
+
+impl Named for Owner {
+    #[inline(always)]
+    fn named(self) -> u64 {
+        self.word()
+    }
+}
+
+impl Named for Tag {
+    #[inline(always)]
+    fn named(self) -> u64 {
+        self.0.get()
     }
 }
 
@@ -169,13 +210,8 @@ impl<'a, A: Atom> Pool<'a, A> {
     /// Only who acts for `from` may call this, and only once for what it owns: then nobody else
     /// writes the word at the same time.
     #[inline(always)]
-    pub fn hand(&self, buffer: BufferId, from: Owner, to: Owner) -> Result<(), Misuse> {
-        self.hand_word(buffer, from.word(), to.word())
-    }
-
-    /// [`Pool::hand`] with owners in the form of their words.
-    #[inline(always)]
-    pub(super) fn hand_word(&self, buffer: BufferId, from: u64, to: u64) -> Result<(), Misuse> {
+    pub fn hand(&self, buffer: BufferId, from: impl Named, to: impl Named) -> Result<(), Misuse> {
+        let (from, to) = (from.named(), to.named());
         match self.word(buffer) {
             Some(word) if word.load() == from && from != 0 && to != 0 => {
                 word.store(to);

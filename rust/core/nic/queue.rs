@@ -142,9 +142,9 @@ pub trait RxQueue: Queue {
 
 /// A queue of frames that a NIC sends.
 pub trait TxQueue: Queue {
-    /// Puts frames on the ring, as many of the first ones as there is room for, and returns how
-    /// many. The others stay with the caller.
-    fn send(&mut self, frames: &[Transmit]) -> usize;
+    /// Puts frames on the ring, as many of the first ones as there is [`Queue::room`] for, and
+    /// returns how many. The others are left in the iterator.
+    fn send(&mut self, frames: impl Iterator<Item = Transmit>) -> usize;
 
     /// Gives up to `max` buffers whose frames were sent to `sink`, and returns how many. Those before
     /// a lie are given out; the next call is refused.

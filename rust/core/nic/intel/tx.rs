@@ -59,6 +59,18 @@ impl<D: Dma, S: DerefMut<Target = [Slot]>, L: Layout> Tx<D, S, L> {
         index & self.size.wrapping_sub(1)
     }
 
+    /// Ends a group: has the last descriptor before `end`, which holds `word`, reported. The NIC does
+    /// not see it yet.
+    #[inline(always)]
+    fn close(memory: &D, slots: &mut [Slot], first: usize, end: usize, word: u64) {
+        let mask = slots.len().wrapping_sub(1);
+        let last = end.wrapping_sub(1) & mask;
+        if let Some(slot) = slots.get_mut(first & mask) {
+            slot.last = last as u16;
+        }
+        memory.store64(last.wrapping_mul(2) | 1, word | TX_RS);
+    }
+
     /// Frames of the group that begins at `done`, if the NIC has sent them.
     #[inline(always)]
     fn finished(&self) -> Option<u16> {
@@ -119,30 +131,31 @@ impl<D: Dma, S: DerefMut<Target = [Slot]>, L: Layout> Queue for Tx<D, S, L> {
 
 impl<D: Dma, S: DerefMut<Target = [Slot]>, L: Layout> TxQueue for Tx<D, S, L> {
     #[inline]
-    fn send(&mut self, frames: &[Transmit]) -> usize {
-        let fit = frames.len().min(self.room() as usize);
-        let frames = frames.get(..fit).unwrap_or(&[]);
+    fn send(&mut self, frames: impl Iterator<Item = Transmit>) -> usize {
+        let room = self.room() as usize;
         let slots: &mut [Slot] = &mut self.slots;
         let mask = slots.len().wrapping_sub(1);
-        let mut sent = usize::from(self.sent);
-        for group in frames.chunks(GROUP) {
-            let last = sent.wrapping_add(group.len()).wrapping_sub(1);
-            if let Some(first) = slots.get_mut(sent & mask) {
-                first.last = (last & mask) as u16;
+        let before = usize::from(self.sent);
+        // Where the group begins, and the word of the descriptor before `sent`.
+        let (mut sent, mut first, mut word) = (before, before, 0);
+        for frame in frames.take(room) {
+            let position = sent & mask;
+            if let Some(slot) = slots.get_mut(position) {
+                slot.put(frame.buffer);
             }
-            for frame in group {
-                let position = sent & mask;
-                if let Some(slot) = slots.get_mut(position) {
-                    slot.put(frame.buffer);
-                }
-                let report = if sent == last { TX_RS } else { 0 };
-                let word = L::transmit(frame.len as u16) | report;
-                self.memory.store_pair(position, frame.address, word);
-                sent = sent.wrapping_add(1);
+            word = L::transmit(frame.len as u16);
+            self.memory.store_pair(position, frame.address, word);
+            sent = sent.wrapping_add(1);
+            if sent.wrapping_sub(first) == GROUP {
+                Self::close(&self.memory, slots, first, sent, word);
+                first = sent;
             }
         }
+        if sent != first {
+            Self::close(&self.memory, slots, first, sent, word);
+        }
         self.sent = sent as u16;
-        fit
+        sent.wrapping_sub(before)
     }
 
     #[inline]
@@ -211,9 +224,9 @@ mod tests {
         let (memory, mut slots) = (Memory::default(), [Slot::default(); 8]);
         let mut tx: Tx8<'_, E1000e> =
             Tx::new(&memory, slots.as_mut_slice()).ok_or(Fault::Stopped)?;
-        assert_eq!(tx.send(&[frame(1), frame(2), frame(3)]), 3);
+        assert_eq!(tx.send([frame(1), frame(2), frame(3)].into_iter()), 3);
         assert_eq!(tx.kick(), Some(3));
-        assert_eq!(tx.send(&[frame(4), frame(5)]), 2);
+        assert_eq!(tx.send([frame(4), frame(5)].into_iter()), 2);
         assert_eq!(tx.kick(), Some(5));
         assert_eq!(memory.load64(0), 1 << 11);
         assert_eq!(memory.load64(3), 0x0300_003c);
@@ -231,7 +244,7 @@ mod tests {
         // Over the end of the ring: no more than seven at once.
         assert_eq!(tx.room(), 5);
         let more = [frame(6), frame(7), frame(8), frame(9), frame(10), frame(11)];
-        assert_eq!(tx.send(&more), 5);
+        assert_eq!(tx.send(more.into_iter()), 5);
         assert_eq!((tx.kick(), tx.room()), (Some(2), 0));
         done(&memory, 4);
         done(&memory, 1);
@@ -244,10 +257,10 @@ mod tests {
     fn buffers_come_back_from_a_stopped_ring() -> Result<(), Fault> {
         let (memory, mut slots) = (Memory::default(), [Slot::default(); 8]);
         let mut tx: Tx8<'_, Igb> = Tx::new(&memory, slots.as_mut_slice()).ok_or(Fault::Stopped)?;
-        assert_eq!(tx.send(&[frame(1), frame(2)]), 2);
+        assert_eq!(tx.send([frame(1), frame(2)].into_iter()), 2);
         let mut sum = 0u32;
         tx.stop(|buffer| sum = sum.wrapping_add(buffer.0));
-        assert_eq!((sum, tx.send(&[frame(3)]), tx.room()), (3, 0, 0));
+        assert_eq!((sum, tx.send([frame(3)].into_iter()), tx.room()), (3, 0, 0));
         assert_eq!(tx.reclaim(1, |_| ()), Err(Fault::Stopped));
         assert_eq!((tx.kick(), tx.arm()), (None, false));
         Ok(())

@@ -171,10 +171,9 @@ queue_of_ring!(Tx);
 
 impl<R: Ring> TxQueue for Tx<R> {
     #[inline]
-    fn send(&mut self, frames: &[Transmit]) -> usize {
-        let fit = frames.len().min(self.ring.room() as usize);
-        let frames = frames.get(..fit).unwrap_or(&[]);
-        self.ring.give(Access::Read, frames.iter().copied())
+    fn send(&mut self, frames: impl Iterator<Item = Transmit>) -> usize {
+        let room = self.ring.room() as usize;
+        self.ring.give(Access::Read, frames.take(room))
     }
 
     #[inline]

@@ -60,7 +60,7 @@ impl<R: RxQueue, T: TxQueue> Work<'_, R, T> {
                 let _ = self.pool.hand(received.buffer, RX, TX);
             }
         }
-        let sent = self.tx.send(&self.frames[..count]);
+        let sent = self.tx.send(self.frames[..count].iter().copied());
         self.doorbells.1 = self.tx.kick();
         let (magazine, pool) = (&mut self.magazine, &self.pool);
         let _ = self.tx.reclaim(2 * BURST, |buffer| {

@@ -51,7 +51,7 @@ pub fn run<R: RxQueue, T: TxQueue>(
                 len: 72,
                 address: address(buffer),
             };
-            if tx.send(&[frame]) == 0 {
+            if tx.send(std::iter::once(frame)) == 0 {
                 home.back(buffer);
             }
         }

@@ -148,7 +148,7 @@ impl<'a, R: RxQueue, T: TxQueue, D: Device, E: Device> World<'a, R, T, D, E> {
                 address: address(*buffer) + 52,
             })
             .collect();
-        let taken = self.ends.tx.send(&frames);
+        let taken = self.ends.tx.send(frames.iter().copied());
         for frame in &frames[..taken] {
             let owner = self.magazine.owner();
             self.pool.hand(frame.buffer, owner, TX).unwrap();
@@ -261,7 +261,7 @@ impl<'a, R: RxQueue, T: TxQueue, D: Device, E: Device> World<'a, R, T, D, E> {
         let engine = self.hand.len() + self.magazine.len();
         assert_eq!(self.count(RX), self.ends.rx.outstanding() as usize);
         assert_eq!(self.count(TX), self.ends.tx.outstanding() as usize);
-        assert_eq!(self.count(self.magazine.owner()), engine);
+        assert_eq!(self.count(Owner::Engine(CPU)), engine);
         assert_eq!(self.pool.owners().count(), self.pool.len());
         assert_eq!(self.pool.misuses(), 0);
         self.ends.rx_device.poll();
@@ -305,7 +305,7 @@ impl<'a, R: RxQueue, T: TxQueue, D: Device, E: Device> World<'a, R, T, D, E> {
         }
         magazine.release(pool);
         assert_eq!(self.ends.rx.receive(&mut []), Err(Fault::Stopped));
-        assert_eq!(self.ends.tx.send(&[Transmit::default()]), 0);
+        assert_eq!(self.ends.tx.send(std::iter::once(Transmit::default())), 0);
         assert_eq!(self.count(Owner::Free), self.pool.len());
         assert_eq!(self.pool.misuses(), 0);
     }
