@@ -49,14 +49,18 @@ pub struct Machine {
     /// instructions it has executed
     #[arg(long)]
     pub icount: bool,
-    /// Add a NIC of this model (virtio, e1000e, …). Two by two they are cabled
-    /// to each other: eth0 with eth1, eth2 with eth3, …
+    /// Add a NIC of this model (virtio, e1000e, …), which may have options of
+    /// QEMU's behind commas. Two by two they are cabled to each other: eth0 with
+    /// eth1, eth2 with eth3, …
     #[arg(long, value_name = "MODEL")]
     pub nic: Vec<String>,
     /// Cable eth0 to a generator of frames on the host and eth1 to a sink; see
     /// tests/vm/generator.sh
     #[arg(long)]
     pub generator: bool,
+    /// Add an IOMMU. A virtio NIC is behind it with the option iommu_platform=on
+    #[arg(long)]
+    pub iommu: bool,
     /// Add to the kernel's command line
     #[arg(long, value_name = "STR", allow_hyphen_values = true)]
     pub append: Option<String>,

@@ -47,12 +47,15 @@ pub struct Nic {
 /// The NICs for `--nic MODEL…`.
 pub fn nics(models: &[String]) -> Vec<Nic> {
     let nic = |(number, model): (usize, &String)| {
-        let (device, driver) = match model.as_str() {
+        let (name, options) = model.split_once(',').unwrap_or((model, ""));
+        let (device, driver) = match name {
             "virtio" => ("virtio-net-pci,disable-legacy=on", "virtio_net"),
-            model => (model, model.split(',').next().unwrap_or(model)),
+            name if name.starts_with("virtio") => (name, "virtio_net"),
+            name => (name, name),
         };
+        let comma = if options.is_empty() { "" } else { "," };
         Nic {
-            device: device.to_owned(),
+            device: format!("{device}{comma}{options}"),
             driver: driver.to_owned(),
             mac: format!("52:54:00:00:{:02x}:{:02x}", number >> 8, number & 0xff),
         }
@@ -73,7 +76,13 @@ pub fn command(boot: &Boot<'_>) -> Result<Command> {
 
     let mut args = Args::default();
     args.add("-name smplb -nodefaults -no-user-config -display none -no-reboot");
-    args.add("-machine q35 -rtc base=utc");
+    // Remapping interrupts, as an IOMMU may, is not for those of KVM's kernel part.
+    let machine_type = match (boot.accel, machine.iommu) {
+        (Accel::Kvm, true) => "-machine q35,kernel-irqchip=split",
+        _ => "-machine q35",
+    };
+    args.add(machine_type);
+    args.add("-rtc base=utc");
     match boot.accel {
         Accel::Kvm => args.add("-accel kvm -cpu host"),
         Accel::Tcg | Accel::Auto if machine.icount => {
@@ -113,6 +122,9 @@ pub fn command(boot: &Boot<'_>) -> Result<Command> {
     );
     args.add("-device virtio-9p-pci,fsdev=out,mount_tag=out");
 
+    if machine.iommu {
+        args.add("-device intel-iommu");
+    }
     for (number, nic) in boot.nics.iter().enumerate() {
         let wire = boot.generator.filter(|_| number == 0);
         args.pair("-netdev", &netdev(number, wire));
@@ -198,5 +210,22 @@ mod tests {
         assert_eq!(found[0].driver, "virtio_net");
         assert_eq!(found[1].driver, "e1000e");
         assert_eq!(found[1].mac, "52:54:00:00:00:01");
+    }
+
+    #[test]
+    fn models_have_options() {
+        let models = ["virtio,packed=on", "virtio-net-pci,mq=on", "e1000e"].map(str::to_owned);
+        let found = nics(&models);
+        let devices: Vec<_> = found.iter().map(|nic| nic.device.as_str()).collect();
+        assert_eq!(
+            devices,
+            [
+                "virtio-net-pci,disable-legacy=on,packed=on",
+                "virtio-net-pci,mq=on",
+                "e1000e"
+            ]
+        );
+        assert_eq!(found[0].driver, "virtio_net");
+        assert_eq!(found[1].driver, "virtio_net");
     }
 }
