@@ -69,8 +69,10 @@ pub const TXDCTL_GRAN: u32 = 1 << 24;
 pub const TXDCTL_COUNT_DESC: u32 = 1 << 22;
 /// Transmit arbitration count of queue 0.
 pub const TARC0: Register = Register(0x3840);
-/// To be set in `TARC0`, for errata; bits 27 to 30 are to be cleared.
+/// To be set in `TARC0`, for errata.
 pub const TARC0_ERRATA: u32 = 1 << 26;
+/// To be cleared in `TARC0`, for errata.
+pub const TARC0_ERRATA_CLEAR: u32 = 15 << 27;
 
 /// Receive filter control.
 pub const RFCTL: Register = Register(0x5008);
