@@ -16,7 +16,7 @@ use crate::kapi::extack::Extack;
 use crate::kapi::ffi::{PortStats, CPU_AUTO};
 use crate::kapi::net::{Devices, Net, Rtnl};
 use crate::kapi::skb::Skb;
-use crate::port::io::Io;
+use crate::port::io::{Io, Nic};
 use crate::port::netdev::Rings;
 use crate::port::Port;
 use crate::switch::{self, Switch};
@@ -202,10 +202,12 @@ unsafe extern "C" fn smplb_rs_host_tx(handle: *mut c_void, skb: *mut sk_buff) ->
 unsafe extern "C" fn smplb_rs_host_room(handle: *mut c_void) -> bool {
     // SAFETY: As in `smplb_rs_host_tx`.
     let port = unsafe { port(handle) };
-    match port.io() {
+    match port.io().native() {
+        Some(nic) => nic.store().0.has_room(),
         // SAFETY: As above.
-        Io::Netdev(rings) => unsafe { rings.host.has_room() },
-        Io::Virtio(native) => native.store.has_room(),
+        None => port
+            .rings()
+            .is_some_and(|rings| unsafe { rings.host.has_room() }),
     }
 }
 
@@ -240,9 +242,12 @@ unsafe extern "C" fn smplb_rs_stack_drop(handle: *mut c_void) {
     // SAFETY: The caller holds RTNL and has a port that exists; NAPI, which
     // takes from the ring, is disabled.
     unsafe {
-        match port(handle).io() {
-            Io::Netdev(rings) => while rings.stack.pop_burst(64, drop) > 0 {},
-            Io::Virtio(native) => while native.store.take(native.pool(), 64, |_, _| {}) > 0 {},
+        let port = port(handle);
+        if let Some(rings) = port.rings() {
+            while rings.stack.pop_burst(64, drop) > 0 {}
+        }
+        if let Some((store, pool)) = port.io().native().map(Nic::store) {
+            while store.take(pool, 64, |_, _| {}) > 0 {}
         }
     }
 }

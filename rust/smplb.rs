@@ -2,9 +2,6 @@
 
 //! smplb: a layer-4 packet switch and server load balancer.
 
-use drivers::virtio_net::VirtioNet;
-use kernel::driver::Registration;
-use kernel::pci;
 use kernel::prelude::*;
 
 #[allow(unreachable_pub, dead_code)]
@@ -76,7 +73,7 @@ fn share_control_cpu() -> bool {
 
 /// The module's registrations, taken back in order of the fields.
 struct Smplb {
-    _virtio_net: Pin<KBox<Registration<pci::Adapter<VirtioNet>>>>,
+    _drivers: drivers::Drivers,
     _family: kapi::netlink::Family,
     _registrations: kapi::worker::Registrations,
     _engines: engine::Registry,
@@ -92,10 +89,7 @@ impl kernel::Module for Smplb {
         let registrations = kapi::worker::Registrations::new()?;
         let family = kapi::netlink::Family::register()?;
         Ok(Self {
-            _virtio_net: KBox::pin_init(
-                Registration::new(c"smplb_virtio_net", module),
-                GFP_KERNEL,
-            )?,
+            _drivers: drivers::Drivers::register(module)?,
             _family: family,
             _registrations: registrations,
             _engines: engines,

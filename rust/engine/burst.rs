@@ -9,7 +9,7 @@ use crate::core_::pipeline::{self, process_burst};
 use crate::core_::verdict::Verdict;
 use crate::kapi::burst::{Packet, Packets};
 use crate::kapi::cpu;
-use crate::port::io::Io;
+use crate::port::io::{each, Io};
 use crate::port::Port;
 use crate::switch::{Switch, Tables};
 
@@ -19,7 +19,7 @@ use crate::switch::{Switch, Tables};
 pub(super) fn poll(switch: &Switch, hands: &mut Hands<'_>, port: &Port) -> u64 {
     match port.io() {
         Io::Netdev(rings) => super::netdev::poll(switch, hands, port, rings),
-        Io::Virtio(native) => super::native::poll(switch, hands, port, native),
+        Io::Native(nic) => each!(nic, native => super::native::poll(switch, hands, port, native)),
     }
 }
 

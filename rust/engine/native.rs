@@ -9,8 +9,7 @@ use crate::core_::verdict::{DropReason, Verdict};
 use crate::kapi::buffer::Buffered;
 use crate::kapi::burst::Packets;
 use crate::kapi::cpu::BhGuard;
-use crate::kapi::store::Up;
-use crate::port::io::Io;
+use crate::kapi::store::{Store, Up};
 use crate::port::native::{Driver, Native};
 use crate::port::Port;
 use crate::switch::{Switch, Tables};
@@ -32,13 +31,25 @@ pub(super) fn poll<D: Driver>(
     native.receive(stock, &mut burst);
     let mut bursts = 0;
     if !burst.is_empty() {
-        run(switch, hands, port, &mut burst, Origin::Port(port.id()));
+        run(
+            switch,
+            hands,
+            (port, &native.store),
+            &mut burst,
+            Origin::Port(port.id()),
+        );
         bursts += 1;
     }
     let stock = hands.stock_of(native.pool());
     // SAFETY: By the engine that polls the port.
     if unsafe { native.store.exchange(stock, &mut burst) } {
-        run(switch, hands, port, &mut burst, Origin::Host(port.id()));
+        run(
+            switch,
+            hands,
+            (port, &native.store),
+            &mut burst,
+            Origin::Host(port.id()),
+        );
         bursts += 1;
     }
     if native.store.has_room() {
@@ -47,14 +58,18 @@ pub(super) fn poll<D: Driver>(
     bursts
 }
 
+/// The port that is polled, and its rings to the host.
+type Polled<'a> = (&'a Port, &'a Store);
+
 #[inline]
 fn run(
     switch: &Switch,
     hands: &mut Hands<'_>,
-    port: &Port,
+    from: Polled<'_>,
     burst: &mut Packets<Buffered>,
     origin: Origin,
 ) {
+    let (port, _) = from;
     let rcu = rcu::read_lock();
     let Some(tables) = switch.tables(&rcu) else {
         // No memory for ports and routes: nothing is known to be up.
@@ -70,7 +85,7 @@ fn run(
         burst,
         |out, hands, mut frame, verdict| match verdict {
             Verdict::Forward(to) => out.frame(to, frame, hands),
-            Verdict::Stack => match stack(port, Up::Frame(frame), hands) {
+            Verdict::Stack => match stack(from, Up::Frame(frame), hands) {
                 Ok(()) => stacked = true,
                 Err(reason) => out.lane.drop(reason, port.id()),
             },
@@ -79,7 +94,7 @@ fn run(
                 out.frame(port.id(), frame, hands);
             }
             Verdict::Resolve { port: to, addr } => {
-                if let Err(reason) = resolve(&tables, port, to, addr, frame, hands) {
+                if let Err(reason) = resolve(&tables, from, to, addr, frame, hands) {
                     out.lane.drop(reason, to);
                 }
             }
@@ -93,8 +108,9 @@ fn run(
 }
 
 /// Passes something to the host behind `port`.
-fn stack(port: &Port, up: Up, hands: &mut Hands<'_>) -> Result<(), DropReason> {
-    let (Io::Virtio(native), Some(stock)) = (port.io(), hands.stock()) else {
+fn stack((port, store): Polled<'_>, up: Up, hands: &mut Hands<'_>) -> Result<(), DropReason> {
+    // There is a stock: the frame's buffer came out of it.
+    let Some(stock) = hands.stock() else {
         return Err(DropReason::PortDown);
     };
     if !port.devices().is_running() {
@@ -102,7 +118,7 @@ fn stack(port: &Port, up: Up, hands: &mut Hands<'_>) -> Result<(), DropReason> {
         return Err(DropReason::PortDown);
     }
     // SAFETY: By the engine that polls the port.
-    match unsafe { native.store.pass_up(up, stock) } {
+    match unsafe { store.pass_up(up, stock) } {
         true => Ok(()),
         false => Err(DropReason::StackFull),
     }
@@ -112,7 +128,7 @@ fn stack(port: &Port, up: Up, hands: &mut Hands<'_>) -> Result<(), DropReason> {
 #[cold]
 fn resolve(
     tables: &Tables<'_>,
-    from: &Port,
+    from: Polled<'_>,
     to: crate::core_::frame::PortId,
     addr: [u8; 4],
     frame: Buffered,
@@ -129,6 +145,6 @@ fn resolve(
         Up::Resolve(frame, addr, target.devices().info().ifindex),
         hands,
     )?;
-    from.devices().kick_stack();
+    from.0.devices().kick_stack();
     Ok(())
 }

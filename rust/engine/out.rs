@@ -90,16 +90,15 @@ impl<'a> Out<'a> {
     /// several frames, and checksums are finished.
     #[inline(never)]
     fn copy_to_frames(&mut self, skb: Skb, hands: &mut Hands<'_>) {
-        let Some(Io::Virtio(native)) = self.target.map(Port::io) else {
+        let Some(nic) = self.target.and_then(|port| port.io().native()) else {
             return;
         };
+        let (_, pool) = nic.store();
         let mut complete = true;
-        skb.into_frames(
-            |octets| match copy_in(hands.stock_of(native.pool()), octets) {
-                Some(frame) => self.put(frame, hands),
-                None => complete = false,
-            },
-        );
+        skb.into_frames(|octets| match copy_in(hands.stock_of(pool), octets) {
+            Some(frame) => self.put(frame, hands),
+            None => complete = false,
+        });
         if !complete {
             self.lane.drop(DropReason::NoMemory, self.to);
         }
@@ -129,8 +128,9 @@ impl<'a> Out<'a> {
         }
         if !self.frames.is_empty() {
             let n = self.frames.len();
-            let (sent, bytes) = match (self.target.map(Port::io), hands.stock()) {
-                (Some(Io::Virtio(native)), Some(stock)) => native.send(&mut self.frames, stock),
+            let nic = self.target.and_then(|port| port.io().native());
+            let (sent, bytes) = match (nic, hands.stock()) {
+                (Some(nic), Some(stock)) => nic.send(&mut self.frames, stock),
                 _ => (0, 0),
             };
             self.sent(n, sent, bytes);

@@ -4,7 +4,7 @@
 
 use super::port;
 use crate::kapi::ffi;
-use crate::port::io::Io;
+use crate::port::io::Nic;
 use kernel::bindings::napi_struct;
 use kernel::ffi::{c_int, c_void};
 
@@ -21,14 +21,14 @@ unsafe extern "C" fn smplb_rs_native_host_tx(
 ) -> bool {
     // SAFETY: The pseudo interface is closed before the port ends.
     let port = unsafe { port(handle) };
-    let Io::Virtio(native) = port.io() else {
+    let Some((store, pool)) = port.io().native().map(Nic::store) else {
         return true;
     };
     // SAFETY: The caller's frame, which nobody changes meanwhile.
     let frame = unsafe { core::slice::from_raw_parts(frame.cast(), len as usize) };
     // SAFETY: The transmit lock of the pseudo interface is held, and it has one
     // transmit queue.
-    match unsafe { native.store.send(native.pool(), frame) } {
+    match unsafe { store.send(pool, frame) } {
         Ok(true) => {
             port.kick();
             true
@@ -52,13 +52,13 @@ unsafe extern "C" fn smplb_rs_native_stack_poll(
 ) -> c_int {
     // SAFETY: NAPI of the pseudo interface, disabled before the port ends.
     let port = unsafe { port(handle) };
-    let Io::Virtio(native) = port.io() else {
+    let Some((store, pool)) = port.io().native().map(Nic::store) else {
         return 0;
     };
     let budget = usize::try_from(budget).unwrap_or(0);
     // SAFETY: NAPI polls of one interface exclude each other.
     let done = unsafe {
-        native.store.take(native.pool(), budget, |frame, target| {
+        store.take(pool, budget, |frame, target| {
             let octets = frame.octets_mut();
             let (data, len) = (octets.as_ptr().cast(), octets.len() as u32);
             // Without memory the packet is lost, as on any interface: TCP and

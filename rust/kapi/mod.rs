@@ -16,6 +16,7 @@ pub(crate) mod log;
 pub(crate) mod net;
 pub(crate) mod netlink;
 pub(crate) mod nic;
+pub(crate) mod pci;
 pub(crate) mod pool;
 pub(crate) mod pseudo;
 pub(crate) mod rcu_arc;

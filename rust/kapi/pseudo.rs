@@ -6,7 +6,6 @@ use core::ptr::NonNull;
 use kernel::bindings::{self, net_device};
 use kernel::device::{Bound, Device};
 use kernel::error::to_result;
-use kernel::pci;
 use kernel::prelude::*;
 use kernel::sync::Arc;
 
@@ -15,8 +14,7 @@ use super::ffi;
 use super::net::{Devices, Net, Rtnl};
 use super::pool::Stock;
 use crate::core_::frame::PortId;
-use crate::port::io::Io;
-use crate::port::native::{Driver, Native};
+use crate::port::io::{Io, Nic};
 use crate::port::Port;
 use crate::switch;
 
@@ -85,7 +83,7 @@ impl Attached {
             return Err(e);
         }
         port.switch().port_changed(&port);
-        if let Some(vector) = port.io().vector() {
+        if let Some(vector) = port.io().native().and_then(Nic::vector) {
             // SAFETY: Until `drop`, which has the port.
             unsafe { vector.watch(&port) };
             // It may have fired before anybody watched.
@@ -108,7 +106,7 @@ impl Drop for Attached {
         // SAFETY: RTNL is held; registered by the type invariants. First no host,
         // then no engine, then no interface.
         unsafe { ffi::smplb_c_native_quiesce(self.dev.as_ptr()) };
-        if let Some(vector) = self.port.io().vector() {
+        if let Some(vector) = self.port.io().native().and_then(Nic::vector) {
             vector.unwatch();
         }
         switch::remove_port(&self.port);
@@ -125,42 +123,70 @@ impl Drop for Attached {
 ///
 /// # Invariants
 ///
-/// Neither engine nor host is at the rings when this is dropped: it is dropped
-/// after what attached them.
-pub(crate) struct Retired<D: Driver>(Arc<Native<D>>);
+/// Neither engine nor host is at the rings when this is dropped.
+struct Retired(Nic);
 
-impl<D: Driver> Retired<D> {
-    /// To be dropped after the [`Attached`] that has the rings.
-    ///
-    /// # Safety
-    ///
-    /// That order is kept.
-    pub(crate) unsafe fn new(native: Arc<Native<D>>) -> Self {
-        // INVARIANT: By the safety requirement.
-        Self(native)
-    }
-}
-
-impl<D: Driver> Drop for Retired<D> {
+impl Drop for Retired {
     fn drop(&mut self) {
-        let mut stock = Stock::new(self.0.pool().clone(), 0);
+        let (store, pool) = self.0.store();
+        let mut stock = Stock::new(pool.clone(), 0);
         self.0.stop(&mut stock);
         // SAFETY: By the type invariants.
-        unsafe { self.0.store.stop(&mut stock) };
+        unsafe { store.stop(&mut stock) };
     }
 }
 
-/// The other half of `enable_device_mem`.
-pub(crate) fn disable(pdev: &pci::Device<Bound>) {
-    // CAST: `pci::Device` is transparent.
-    let pdev = core::ptr::from_ref(pdev).cast_mut().cast();
-    // SAFETY: The device is bound to our driver, which enabled it.
-    unsafe { bindings::pci_disable_device(pdev) };
+/// A NIC that works, and its port. The fields are dropped in their order: the
+/// port goes, `reset` makes the device leave memory alone, the buffers come back
+/// from its rings.
+pub(crate) struct Live<R> {
+    attached: Attached,
+    _reset: R,
+    rings: Retired,
 }
 
-/// Lets the device address all memory.
-pub(crate) fn address_64_bits(pdev: &pci::Device<kernel::device::Core<'_>>) -> Result {
-    use kernel::dma::{Device as _, DmaMask};
-    // SAFETY: Called in `probe`, before anything is mapped for the device.
-    unsafe { pdev.dma_set_mask_and_coherent(DmaMask::new::<64>()) }
+impl<R> Live<R> {
+    /// Makes a port of a NIC with this address, MTU and largest MTU. `make` makes
+    /// the rings for its number, and `start` starts the device, which is reset
+    /// when `reset` is dropped.
+    pub(crate) fn new(
+        device: &Device<Bound>,
+        (mac, mtu, max_mtu): (&[u8; 6], u32, u32),
+        reset: R,
+        make: impl FnOnce(PortId) -> Result<Nic>,
+        start: impl FnOnce() -> Result,
+    ) -> Result<Self> {
+        let mut rings = None;
+        let attached = Attached::new(device, mac, mtu, max_mtu, |id| {
+            let nic = make(id)?;
+            // INVARIANT: Dropped after what attaches them, below and in `Self`.
+            rings = Some(Retired(nic.clone()));
+            start()?;
+            Ok(Io::Native(nic))
+        });
+        match (attached, rings) {
+            (Ok(attached), Some(rings)) => Ok(Self {
+                attached,
+                _reset: reset,
+                rings,
+            }),
+            (attached, rings) => {
+                let error = attached.err().unwrap_or(EINVAL);
+                // Before the buffers are taken from its rings.
+                drop(reset);
+                drop(rings);
+                Err(error)
+            }
+        }
+    }
+
+    /// The NIC.
+    pub(crate) fn nic(&self) -> &Nic {
+        &self.rings.0
+    }
+
+    /// Tells the host whether the NIC has a link.
+    pub(crate) fn set_carrier(&self, up: bool) {
+        self.attached.set_carrier(up);
+    }
 }

@@ -97,10 +97,7 @@ impl Port {
     /// Frames of the NIC that were lost or came damaged before an engine saw
     /// them.
     pub(crate) fn rx_refused(&self) -> u64 {
-        match &self.io {
-            Io::Netdev(rings) => rings.rx_refused(),
-            Io::Virtio(native) => native.damaged(),
-        }
+        self.io.rx_refused()
     }
 
     /// The CPU whose engine polls it.
@@ -134,18 +131,12 @@ impl Port {
     /// Whether its engine may sleep, having prepared to: what comes from now on
     /// wakes it.
     pub(crate) fn arm(&self) -> bool {
-        match &self.io {
-            Io::Netdev(rings) => !rings.has_work(),
-            Io::Virtio(native) => native.arm(),
-        }
+        self.io.arm()
     }
 
     /// Its engine polls again.
     pub(crate) fn disarm(&self) {
-        match &self.io {
-            Io::Netdev(_) => {}
-            Io::Virtio(native) => native.disarm(),
-        }
+        self.io.disarm();
     }
 
     /// Wakes its engine when that sleeps; by a producer after publishing.

@@ -37,6 +37,10 @@ pub(crate) trait Driver: Send + Sync + 'static {
 
     /// Tells the device that the transmit ring has frames up to `index`.
     fn ring_tx(&self, index: u16);
+
+    /// Whether the NIC has a link; `None` when it is not there any more, or does
+    /// not work any more. Slow, and from any thread.
+    fn link(&self) -> Option<bool>;
 }
 
 /// The rings of a NIC and those to and from the host.
@@ -59,17 +63,25 @@ pub(crate) struct Native<D: Driver> {
     fault: Atomic<u32>,
 }
 
+/// What the rings of any NIC are made of.
+pub(crate) struct Parts {
+    /// The port's number.
+    pub(crate) id: PortId,
+    pub(crate) pool: Arc<BufferPool>,
+    pub(crate) mapping: Mapping,
+    /// Without one the engine never sleeps.
+    pub(crate) vector: Option<Vector>,
+}
+
 impl<D: Driver> Native<D> {
-    /// Rings without buffers, for the port `id`.
-    pub(crate) fn new(
-        driver: D,
-        id: PortId,
-        pool: Arc<BufferPool>,
-        mapping: Mapping,
-        vector: Option<Vector>,
-        rx: D::Rx,
-        tx: D::Tx,
-    ) -> Result<Arc<Self>> {
+    /// Rings without buffers.
+    pub(crate) fn new(driver: D, parts: Parts, rx: D::Rx, tx: D::Tx) -> Result<Arc<Self>> {
+        let Parts {
+            id,
+            pool,
+            mapping,
+            vector,
+        } = parts;
         let store = Store::new(id)?;
         let header = size_of::<D::Header>() as u16;
         let (rx, tx) = (
@@ -182,6 +194,11 @@ impl<D: Driver> Native<D> {
                 EIO,
             );
         }
+    }
+
+    /// Whether the NIC has a link; see [`Driver::link`].
+    pub(crate) fn link(&self) -> Option<bool> {
+        self.driver.link()
     }
 
     /// Frames that came damaged.

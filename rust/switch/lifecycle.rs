@@ -114,7 +114,7 @@ fn send_announcement(port: &Port, mac: [u8; 6], vip: [u8; 4]) {
                 port.devices().transmit(&mut [skb.into_raw()], 0);
             }
             // Its queues are the engine's: as if the host had sent it.
-            Io::Virtio(_) => port.devices().send(skb),
+            _ => port.devices().send(skb),
         }
     }
 }

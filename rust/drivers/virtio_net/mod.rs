@@ -1,205 +1,94 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! Modern virtio network devices (VIRTIO 1.2, section 5.1) over PCI.
+#![forbid(unsafe_code)]
 
 mod caps;
 mod transport;
 
-use super::supply::Share;
-use crate::core_::nic::shadow::Slot;
+use core::marker::PhantomData;
+
+use super::claim::{Device, Identity};
+use super::rings::{capacity, slots, Slots, MOST};
 use crate::core_::nic::virtio::net_header::{self, Header};
+use crate::core_::nic::virtio::packed::Packed;
 use crate::core_::nic::virtio::split::Split;
-use crate::core_::nic::virtio::{Areas, Rx, Tx};
-use crate::kapi::buffer::{Mapping, FRAME, HEADROOM, SIZE};
+use crate::core_::nic::virtio::{Areas, Ring, Rx, Tx};
+use crate::kapi::buffer::FRAME;
 use crate::kapi::dma::RingMemory;
-use crate::kapi::pseudo::{self, Attached, Retired};
-use crate::kapi::vector::Vector;
-use crate::port::io::Io;
-use crate::port::native::{Driver, Native};
+use crate::port::io::Nic;
+use crate::port::native::{Driver, Native, Parts};
 use kernel::device::{Bound, Core};
-use kernel::io::Io as _;
 use kernel::pci;
 use kernel::prelude::*;
 use kernel::sync::Arc;
 
-use transport::{feature, status, Doorbell, Transport};
+use transport::{config, feature, status, Doorbell, Transport};
 
 /// The device of VIRTIO 1.2, 4.1.2: 0x1040 and the number of the device type.
 const DEVICE_ID: u16 = 0x1041;
-
-/// Most descriptors of a queue.
-const QUEUE: u16 = 256;
 
 /// MTU that is offered at first, and the largest.
 const MTU: u32 = 1500;
 const MAX_MTU: u32 = FRAME as u32 - 18;
 
-const PCI_COMMAND: usize = 0x04;
-const PCI_COMMAND_MASTER: u16 = 0x4;
-const PCI_COMMAND_INTX_DISABLE: u16 = 0x400;
+/// Features without which nothing goes.
+const NEEDED: u64 = feature::VERSION_1 | feature::NET_MAC;
+/// Those that are of use.
+const WANTED: u64 = NEEDED
+    | feature::ACCESS_PLATFORM
+    | feature::RING_PACKED
+    | feature::NET_STATUS
+    | feature::NET_MTU;
 
-type Ring = Split<RingMemory, KVVec<Slot>>;
+/// Numbers of the queues of the first pair.
+const RX: u16 = 0;
+const TX: u16 = 1;
 
-/// What the data path has of a device: its doorbells.
-pub(crate) struct Virtio {
-    transport: Arc<Transport>,
-    rx: Doorbell,
-    tx: Doorbell,
+/// A format of virtqueues.
+pub(crate) trait Format: Ring + Send + Unpin + Sized + 'static {
+    /// Where the parts of a ring of `size` descriptors are.
+    fn areas(size: u16) -> Areas;
+
+    /// An empty ring, without `VIRTIO_F_EVENT_IDX`.
+    fn new(memory: RingMemory, slots: Slots) -> Option<Self>;
 }
 
-impl Driver for Virtio {
-    type Rx = Rx<Ring>;
-    type Tx = Tx<Ring>;
-    type Header = Header;
-    const NAME: &'static CStr = kernel::c_str!("virtio_net");
-    const HEADER: Header = net_header::PLAIN;
+macro_rules! format {
+    ($($format:ident),*) => {
+        $(impl Format for $format<RingMemory, Slots> {
+            fn areas(size: u16) -> Areas {
+                Self::areas(size)
+            }
 
-    #[inline]
-    fn ring_rx(&self, _index: u16) {
-        self.transport.ring(&self.rx);
-    }
-
-    #[inline]
-    fn ring_tx(&self, _index: u16) {
-        self.transport.ring(&self.tx);
-    }
-}
-
-/// A claimed device. The fields are dropped in their order: the port goes, the
-/// device is reset, the buffers come back, the device is disabled.
-pub(crate) struct Claimed<'a> {
-    _attached: Attached,
-    _reset: Reset<'a>,
-    _rings: Option<Retired<Virtio>>,
-    _share: Share,
-    _enabled: Enabled<'a>,
-}
-
-/// Resets the device on drop, so that it touches no memory any more.
-struct Reset<'a> {
-    pdev: &'a pci::Device<Bound>,
-    transport: Arc<Transport>,
-}
-
-impl Drop for Reset<'_> {
-    fn drop(&mut self) {
-        if self.transport.reset(self.pdev).is_err() {
-            // Without bus mastering it cannot reach memory either.
-            master(self.pdev, false);
-            dev_err!(self.pdev, "the device does not reset\n");
-        }
-    }
-}
-
-/// Disables the device on drop.
-struct Enabled<'a>(&'a pci::Device<Bound>);
-
-impl Drop for Enabled<'_> {
-    fn drop(&mut self) {
-        master(self.0, false);
-        pseudo::disable(self.0);
-    }
-}
-
-/// Lets the device reach memory or not. It pulls no interrupt line either way:
-/// nobody would answer.
-fn master(pdev: &pci::Device<Bound>, on: bool) {
-    let config = pdev.config_space();
-    let command = config.read16(PCI_COMMAND) & !PCI_COMMAND_MASTER & !PCI_COMMAND_INTX_DISABLE;
-    let bits = if on {
-        PCI_COMMAND_MASTER | PCI_COMMAND_INTX_DISABLE
-    } else {
-        0
+            fn new(memory: RingMemory, slots: Slots) -> Option<Self> {
+                Self::new(memory, slots, false)
+            }
+        })*
     };
-    config.write16(command | bits, PCI_COMMAND);
 }
 
-kernel::pci_device_table!(NOTHING, (), []);
+format!(Split, Packed);
 
-/// The PCI driver.
-pub(crate) struct VirtioNet;
+/// A device.
+pub(crate) struct VirtioNet {
+    transport: Transport,
+    /// Those that both have.
+    features: u64,
+}
 
 impl VirtioNet {
-    fn claim<'a>(pdev: &'a pci::Device<Core<'_>>) -> Result<Claimed<'a>> {
-        if pdev.vendor_id() != pci::Vendor::REDHAT_QUMRANET || pdev.device_id() != DEVICE_ID {
-            dev_err!(pdev, "not a modern virtio network device\n");
-            return Err(ENODEV);
-        }
-        pdev.enable_device_mem()?;
-        let enabled = Enabled(pdev);
-        pseudo::address_64_bits(pdev)?;
-        master(pdev, true);
-
-        let share = Share::new()?;
-        let transport = Arc::new(Transport::new(pdev)?, GFP_KERNEL)?;
-        transport.reset(pdev)?;
-        // Before `reset`, so that what fails below resets first, and then takes
-        // the rings apart.
-        let mut rings = None;
-        let reset = Reset {
-            pdev,
-            transport: transport.clone(),
-        };
-        transport.add_status(pdev, status::ACKNOWLEDGE)?;
-        transport.add_status(pdev, status::DRIVER)?;
-        let physical = Self::negotiate(pdev, &transport)?;
-        let mapping = Mapping::new(share.pool().memory().clone(), pdev.as_ref(), physical)
-            .inspect_err(|_| {
-                dev_err!(
-                    pdev,
-                    "the buffers cannot be mapped for the device as they are\n"
-                );
-            })?;
-        // SAFETY: Goes with the rings, before `enabled`.
-        let vector = unsafe { Vector::new(pdev) }
-            .inspect_err(|_| {
-                dev_info!(
-                    pdev,
-                    "no MSI-X: polled even while nothing comes
-"
-                )
-            })
-            .ok();
-        transport.no_config_vector(pdev)?;
-        let (rx, rx_bell) = Self::queue(pdev, &transport, 0, vector.is_some().then_some(0))?;
-        let (tx, tx_bell) = Self::queue(pdev, &transport, 1, None)?;
-        let capacity = (SIZE - HEADROOM + net_header::LEN) as u16;
-        let (rx, tx) = (Rx::new(rx, capacity).ok_or(EINVAL)?, Tx::new(tx));
-        let mut config = [0; 8];
-        transport.config(pdev, &mut config)?;
-
-        let [a, b, c, d, e, f, up, _] = config;
-        let driver = Virtio {
-            transport: transport.clone(),
-            rx: rx_bell,
-            tx: tx_bell,
-        };
-        let attached = Attached::new(pdev.as_ref(), &[a, b, c, d, e, f], MTU, MAX_MTU, |id| {
-            let native = Native::new(driver, id, share.pool().clone(), mapping, vector, rx, tx)?;
-            // SAFETY: Dropped after `attached`, in this function and in `Claimed`.
-            rings = Some(unsafe { Retired::new(native.clone()) });
-            // From here on the device reaches memory.
-            transport.add_status(pdev, status::DRIVER_OK)?;
-            Ok(Io::Virtio(native))
-        })?;
-        attached.set_carrier(up & 1 != 0);
-        Ok(Claimed {
-            _attached: attached,
-            _reset: reset,
-            _rings: rings,
-            _share: share,
-            _enabled: enabled,
-        })
+    /// Whether both have a feature.
+    fn has(&self, feature: u64) -> bool {
+        self.features & feature != 0
     }
 
-    /// Agrees on features; whether the device uses physical addresses.
-    fn negotiate(pdev: &pci::Device<Core<'_>>, transport: &Transport) -> Result<bool> {
-        let wanted =
-            feature::VERSION_1 | feature::ACCESS_PLATFORM | feature::NET_MAC | feature::NET_STATUS;
-        let features = transport.offered(pdev)? & wanted;
-        if features & (feature::VERSION_1 | feature::NET_MAC)
-            != feature::VERSION_1 | feature::NET_MAC
-        {
+    /// Agrees on features.
+    fn negotiate(pdev: &pci::Device<Bound>, transport: &Transport) -> Result<u64> {
+        transport.add_status(pdev, status::ACKNOWLEDGE)?;
+        transport.add_status(pdev, status::DRIVER)?;
+        let features = transport.offered(pdev)? & WANTED;
+        if features & NEEDED != NEEDED {
             dev_err!(
                 pdev,
                 "the device has no VIRTIO_F_VERSION_1 or no MAC address\n"
@@ -207,45 +96,136 @@ impl VirtioNet {
             return Err(ENODEV);
         }
         transport.accept(pdev, features)?;
-        Ok(features & feature::ACCESS_PLATFORM == 0)
+        Ok(features)
     }
 
-    fn queue(
-        pdev: &pci::Device<Core<'_>>,
-        transport: &Transport,
+    fn queue<F: Format>(
+        &self,
+        pdev: &pci::Device<Bound>,
         index: u16,
         vector: Option<u16>,
-    ) -> Result<(Ring, Doorbell)> {
-        let most = transport.queue_size(pdev, index)?.min(QUEUE);
+    ) -> Result<(F, Doorbell)> {
+        let most = self.transport.queue_size(pdev, index)?.min(MOST);
         // A power of two, as VIRTIO has it for split rings; 0 is no queue.
         let size = most.checked_ilog2().map(|log| 1u16 << log).ok_or(ENODEV)?;
-        let areas: Areas = Ring::areas(size);
+        let areas = F::areas(size);
         let memory = RingMemory::new(pdev.as_ref(), areas.len)?;
-        let address = |offset: usize| memory.address().wrapping_add(offset as u64);
-        let addresses = [
-            address(areas.desc),
-            address(areas.driver),
-            address(areas.device),
-        ];
-        let mut slots = KVVec::with_capacity(size.into(), GFP_KERNEL)?;
-        for _ in 0..size {
-            slots.push(Slot::default(), GFP_KERNEL)?;
-        }
-        let ring = Ring::new(memory, slots, false).ok_or(EINVAL)?;
+        let addresses = [areas.desc, areas.driver, areas.device]
+            .map(|offset| memory.address().wrapping_add(offset as u64));
+        let ring = F::new(memory, slots(size)?).ok_or(EINVAL)?;
+        let transport = &self.transport;
         let bell = transport.enable_queue(pdev, index, size, addresses, vector)?;
         Ok((ring, bell))
     }
+
+    /// A receive and a transmit queue.
+    fn native<F: Format>(
+        device: Arc<Self>,
+        pdev: &pci::Device<Bound>,
+        parts: Parts,
+    ) -> Result<Arc<Native<Virtio<F>>>> {
+        let vector = parts.vector.is_some().then_some(0);
+        let (rx, rx_bell) = device.queue::<F>(pdev, RX, vector)?;
+        let (tx, tx_bell) = device.queue::<F>(pdev, TX, None)?;
+        let rx = Rx::new(rx, capacity(net_header::LEN)).ok_or(EINVAL)?;
+        let virtio = Virtio {
+            device,
+            rx: rx_bell,
+            tx: tx_bell,
+            format: PhantomData,
+        };
+        Native::new(virtio, parts, rx, Tx::new(tx))
+    }
 }
 
-impl pci::Driver for VirtioNet {
-    type IdInfo = ();
-    type Data<'bound> = Claimed<'bound>;
-    const ID_TABLE: pci::IdTable<Self::IdInfo> = &NOTHING;
+impl Device for VirtioNet {
+    const DEVICES: &'static [(pci::Vendor, u16)] = &[(pci::Vendor::REDHAT_QUMRANET, DEVICE_ID)];
+    const INTERRUPTS: bool = true;
 
-    fn probe<'bound>(
-        pdev: &'bound pci::Device<Core<'_>>,
-        _info: Option<&'bound Self::IdInfo>,
-    ) -> impl PinInit<Self::Data<'bound>, Error> + 'bound {
-        Self::claim(pdev)
+    fn new(pdev: &pci::Device<Core<'_>>) -> Result<Self> {
+        let transport = Transport::new(pdev)?;
+        transport.reset(pdev)?;
+        let features = Self::negotiate(pdev, &transport).inspect_err(|_| {
+            // Best effort: it has no rings to work with.
+            let _ = transport.reset(pdev);
+        })?;
+        Ok(Self {
+            transport,
+            features,
+        })
+    }
+
+    fn reset(&self, pdev: &pci::Device<Bound>) -> Result {
+        self.transport.reset(pdev)
+    }
+
+    fn is_physical(&self) -> bool {
+        !self.has(feature::ACCESS_PLATFORM)
+    }
+
+    fn identity(&self, pdev: &pci::Device<Bound>) -> Result<Identity> {
+        let mut mac = [0; 6];
+        self.transport.config(pdev, config::MAC, &mut mac)?;
+        let mut mtu = MAX_MTU;
+        if self.has(feature::NET_MTU) {
+            let mut most = [0; 2];
+            self.transport.config(pdev, config::MTU, &mut most)?;
+            mtu = mtu.min(u16::from_le_bytes(most).into());
+        }
+        Ok(Identity {
+            mac,
+            mtu: mtu.min(MTU),
+            max_mtu: mtu,
+        })
+    }
+
+    fn rings(device: Arc<Self>, pdev: &pci::Device<Bound>, parts: Parts) -> Result<Nic> {
+        device.transport.no_config_vector(pdev)?;
+        Ok(match device.has(feature::RING_PACKED) {
+            true => Nic::VirtioPacked(Self::native(device, pdev, parts)?),
+            false => Nic::Virtio(Self::native(device, pdev, parts)?),
+        })
+    }
+
+    fn start(&self, pdev: &pci::Device<Bound>) -> Result {
+        self.transport.add_status(pdev, status::DRIVER_OK)
+    }
+}
+
+/// What the data path has of a device: its doorbells.
+pub(crate) struct Virtio<F> {
+    device: Arc<VirtioNet>,
+    rx: Doorbell,
+    tx: Doorbell,
+    format: PhantomData<fn() -> F>,
+}
+
+impl<F: Format> Driver for Virtio<F> {
+    type Rx = Rx<F>;
+    type Tx = Tx<F>;
+    type Header = Header;
+    const NAME: &'static CStr = kernel::c_str!("virtio_net");
+    const HEADER: Header = net_header::PLAIN;
+
+    #[inline]
+    fn ring_rx(&self, _index: u16) {
+        self.device.transport.ring(&self.rx);
+    }
+
+    #[inline]
+    fn ring_tx(&self, _index: u16) {
+        self.device.transport.ring(&self.tx);
+    }
+
+    fn link(&self) -> Option<bool> {
+        let status = self.device.transport.try_status()?;
+        if status & status::DRIVER_OK == 0 || status & status::NEEDS_RESET != 0 {
+            return None;
+        }
+        if !self.device.has(feature::NET_STATUS) {
+            return Some(true);
+        }
+        let link = self.device.transport.try_config8(config::STATUS)?;
+        Some(link & config::STATUS_LINK_UP != 0)
     }
 }

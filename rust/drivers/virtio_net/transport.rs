@@ -38,13 +38,24 @@ pub(crate) mod status {
     pub(crate) const DRIVER: u8 = 2;
     pub(crate) const DRIVER_OK: u8 = 4;
     pub(crate) const FEATURES_OK: u8 = 8;
+    pub(crate) const NEEDS_RESET: u8 = 64;
 }
 
 pub(crate) mod feature {
+    pub(crate) const NET_MTU: u64 = 1 << 3;
     pub(crate) const NET_MAC: u64 = 1 << 5;
     pub(crate) const NET_STATUS: u64 = 1 << 16;
     pub(crate) const VERSION_1: u64 = 1 << 32;
     pub(crate) const ACCESS_PLATFORM: u64 = 1 << 33;
+    pub(crate) const RING_PACKED: u64 = 1 << 34;
+}
+
+/// Offsets in the configuration of a network device (VIRTIO 1.2, 5.1.4).
+pub(crate) mod config {
+    pub(crate) const MAC: usize = 0;
+    pub(crate) const STATUS: usize = 6;
+    pub(crate) const STATUS_LINK_UP: u8 = 1;
+    pub(crate) const MTU: usize = 10;
 }
 
 /// `VIRTIO_MSI_NO_VECTOR`.
@@ -228,19 +239,43 @@ impl Transport {
         })
     }
 
-    /// Octets of the device's own configuration.
-    pub(crate) fn config(&self, pdev: &pci::Device<Bound>, out: &mut [u8]) -> Result {
+    /// Octets of the device's own configuration, from `offset` on.
+    pub(crate) fn config(
+        &self,
+        pdev: &pci::Device<Bound>,
+        offset: usize,
+        out: &mut [u8],
+    ) -> Result {
         let common = self.common(pdev)?;
         let device = self.block(pdev, self.device.ok_or(ENODEV)?)?;
         loop {
             let before = common.read8(common::CFGGENERATION)?;
             for (i, octet) in out.iter_mut().enumerate() {
-                *octet = device.read8(i)?;
+                *octet = device.read8(offset.saturating_add(i))?;
             }
             if common.read8(common::CFGGENERATION)? == before {
                 return Ok(());
             }
         }
+    }
+
+    /// A register of 8 bits, from a thread that only knows that the device was
+    /// bound; `None` when it is not any more.
+    fn try_read8(&self, at: Window, offset: usize) -> Option<u8> {
+        let bar = self.bars.get(at.bar)?.as_ref()?.try_access()?;
+        Block { bar: &bar, at }.read8(offset).ok()
+    }
+
+    /// The status, as [`Self::status`]; `None` when the device is gone. One that
+    /// is not there any more answers all ones.
+    pub(crate) fn try_status(&self) -> Option<u8> {
+        self.try_read8(self.common, common::STATUS)
+            .filter(|&status| status != u8::MAX)
+    }
+
+    /// An octet of the device's own configuration.
+    pub(crate) fn try_config8(&self, offset: usize) -> Option<u8> {
+        self.try_read8(self.device?, offset)
     }
 
     /// Rings; also from a thread that only knows that the device was bound.

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Claiming a device: the same for all drivers, in the order in which it can be
+//! undone.
+
+use core::marker::PhantomData;
+use kernel::device::{Bound, Core};
+use kernel::io::poll::read_poll_timeout;
+use kernel::pci;
+use kernel::prelude::*;
+use kernel::sync::Arc;
+use kernel::time::Delta;
+
+use super::guard::{Enabled, Reset};
+use super::supply::Share;
+use crate::kapi::buffer::Mapping;
+use crate::kapi::pseudo::Live;
+use crate::kapi::vector::Vector;
+use crate::port::io::Nic;
+use crate::port::native::Parts;
+
+/// What a device is to the network.
+pub(crate) struct Identity {
+    pub(crate) mac: [u8; 6],
+    /// MTU that is offered at first.
+    pub(crate) mtu: u32,
+    pub(crate) max_mtu: u32,
+}
+
+/// The registers of one kind of device.
+pub(crate) trait Device: Send + Sync + Sized + 'static {
+    /// The devices it knows.
+    const DEVICES: &'static [(pci::Vendor, u16)];
+
+    /// Whether it can interrupt for received frames; others are polled for ever.
+    const INTERRUPTS: bool;
+
+    /// Finds the registers, resets the device, and agrees with it on what both
+    /// can. A device that this fails for has been reset.
+    fn new(pdev: &pci::Device<Core<'_>>) -> Result<Self>;
+
+    /// Ends whatever the device does, and waits until it touches no memory any
+    /// more.
+    fn reset(&self, pdev: &pci::Device<Bound>) -> Result;
+
+    /// Whether the device uses physical addresses, whatever the kernel says.
+    fn is_physical(&self) -> bool;
+
+    /// Its address, as it is after a reset.
+    fn identity(&self, pdev: &pci::Device<Bound>) -> Result<Identity>;
+
+    /// Makes rings of such parts, and tells the device where they are; vector 0,
+    /// if there is one, is for received frames.
+    fn rings(device: Arc<Self>, pdev: &pci::Device<Bound>, parts: Parts) -> Result<Nic>;
+
+    /// Starts it: from here on it reaches memory.
+    fn start(&self, pdev: &pci::Device<Bound>) -> Result;
+}
+
+/// A claimed device. The fields are dropped in their order: the port goes, the
+/// device is reset, the buffers come back, the device is disabled.
+pub(crate) struct Claimed<'a, D: Device> {
+    _live: Live<Reset<'a, D>>,
+    _share: Share,
+    _enabled: Enabled<'a>,
+}
+
+impl<'a, D: Device> Claimed<'a, D> {
+    fn new(pdev: &'a pci::Device<Core<'_>>) -> Result<Self> {
+        if !D::DEVICES.contains(&(pdev.vendor_id(), pdev.device_id())) {
+            dev_err!(pdev, "not a device of this driver\n");
+            return Err(ENODEV);
+        }
+        let enabled = Enabled::new(pdev)?;
+        let share = Share::new()?;
+        let device = Arc::new(D::new(pdev)?, GFP_KERNEL)?;
+        let reset = Reset::new(pdev, device.clone());
+        // Before there is memory of rings: it would be as unreachable.
+        let memory = share.pool().memory().clone();
+        let mapping =
+            Mapping::new(memory, pdev.as_ref(), device.is_physical()).inspect_err(|_| {
+                dev_err!(
+                    pdev,
+                    "the buffers cannot be mapped for the device as they are\n"
+                );
+            })?;
+        let Identity { mac, mtu, max_mtu } = device.identity(pdev)?;
+        let (vector, pool) = (Self::vector(pdev), share.pool().clone());
+        let rings = |id| {
+            let parts = Parts {
+                id,
+                pool,
+                mapping,
+                vector,
+            };
+            D::rings(device.clone(), pdev, parts)
+        };
+        let live = Live::new(pdev.as_ref(), (&mac, mtu, max_mtu), reset, rings, || {
+            device.start(pdev)
+        })?;
+        live.set_carrier(Self::link(&live));
+        Ok(Self {
+            _live: live,
+            _share: share,
+            _enabled: enabled,
+        })
+    }
+}
+
+impl<D: Device> Claimed<'_, D> {
+    /// Whether there is a link: one that the reset took down is back soon.
+    fn link(live: &Live<Reset<'_, D>>) -> bool {
+        let link = read_poll_timeout(
+            || Ok(live.nic().link()),
+            |&link| link != Some(false),
+            Delta::from_millis(20),
+            Delta::from_secs(3),
+        );
+        link == Ok(Some(true))
+    }
+
+    /// What wakes an engine that sleeps.
+    fn vector(pdev: &pci::Device<Core<'_>>) -> Option<Vector> {
+        if !D::INTERRUPTS {
+            return None;
+        }
+        // SAFETY: It goes with the rings, before the device is disabled.
+        unsafe { Vector::new(pdev) }
+            .inspect_err(|_| dev_info!(pdev, "no MSI-X: polled even while nothing comes\n"))
+            .ok()
+    }
+}
+
+kernel::pci_device_table!(NOTHING, (), []);
+
+/// The PCI driver of a kind of NIC.
+pub(crate) struct Claims<D>(PhantomData<D>);
+
+impl<D: Device> pci::Driver for Claims<D> {
+    type IdInfo = ();
+    type Data<'bound> = Claimed<'bound, D>;
+    const ID_TABLE: pci::IdTable<Self::IdInfo> = &NOTHING;
+
+    fn probe<'bound>(
+        pdev: &'bound pci::Device<Core<'_>>,
+        _info: Option<&'bound Self::IdInfo>,
+    ) -> impl PinInit<Self::Data<'bound>, Error> + 'bound {
+        Claimed::new(pdev)
+    }
+}

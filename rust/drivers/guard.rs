@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What is undone when a device is given back, or cannot be claimed.
+#![forbid(unsafe_code)]
+
+use kernel::device::{Bound, Core};
+use kernel::io::Io as _;
+use kernel::pci;
+use kernel::prelude::*;
+use kernel::sync::Arc;
+
+use super::claim::Device;
+use crate::kapi::pci::{address_64_bits, disable};
+
+const PCI_COMMAND: usize = 0x04;
+const PCI_COMMAND_MASTER: u16 = 0x4;
+const PCI_COMMAND_INTX_DISABLE: u16 = 0x400;
+
+/// Lets the device reach memory or not. It pulls no interrupt line either way:
+/// nobody would answer.
+fn master(pdev: &pci::Device<Bound>, on: bool) {
+    let config = pdev.config_space();
+    let command = config.read16(PCI_COMMAND) & !PCI_COMMAND_MASTER & !PCI_COMMAND_INTX_DISABLE;
+    let bits = if on {
+        PCI_COMMAND_MASTER | PCI_COMMAND_INTX_DISABLE
+    } else {
+        0
+    };
+    config.write16(command | bits, PCI_COMMAND);
+}
+
+/// A device that is enabled; disabled on drop.
+pub(super) struct Enabled<'a>(&'a pci::Device<Bound>);
+
+impl<'a> Enabled<'a> {
+    /// Its registers can be reached, and it can reach all memory.
+    pub(super) fn new(pdev: &'a pci::Device<Core<'_>>) -> Result<Self> {
+        pdev.enable_device_mem()?;
+        let enabled = Self(pdev);
+        address_64_bits(pdev)?;
+        master(pdev, true);
+        Ok(enabled)
+    }
+}
+
+impl Drop for Enabled<'_> {
+    fn drop(&mut self) {
+        master(self.0, false);
+        disable(self.0);
+    }
+}
+
+/// A device that is in use; reset on drop, so that it touches no memory any more.
+pub(super) struct Reset<'a, D: Device> {
+    pdev: &'a pci::Device<Bound>,
+    device: Arc<D>,
+}
+
+impl<'a, D: Device> Reset<'a, D> {
+    pub(super) fn new(pdev: &'a pci::Device<Bound>, device: Arc<D>) -> Self {
+        Self { pdev, device }
+    }
+}
+
+impl<D: Device> Drop for Reset<'_, D> {
+    fn drop(&mut self) {
+        if self.device.reset(self.pdev).is_err() {
+            // Without bus mastering it cannot reach memory either.
+            master(self.pdev, false);
+            dev_err!(self.pdev, "the device does not reset\n");
+        }
+    }
+}

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Intel's Ethernet controllers. What a model has of its own is in a file with
+//! its name; igb and ixgbe would be such files.
+#![forbid(unsafe_code)]
+
+mod e1000e;
+mod gigabit;
+mod registers;
+
+use core::marker::PhantomData;
+
+use super::claim::{Device, Identity};
+use super::rings::{capacity, slots, Slots, MOST};
+use crate::core_::nic::intel::regs::{Family, Register, RingRegisters};
+use crate::core_::nic::intel::rx::Rx;
+use crate::core_::nic::intel::tx::Tx;
+use crate::core_::nic::intel::{self, Layout, DESCRIPTOR};
+use crate::kapi::dma::RingMemory;
+use crate::port::io::Nic;
+use crate::port::native::{Driver, Native, Parts};
+use kernel::device::{Bound, Core};
+use kernel::pci;
+use kernel::prelude::*;
+use kernel::sync::Arc;
+
+use registers::{Bar, Registers};
+
+/// The queue that is used, of each kind.
+const QUEUE: u16 = 0;
+
+/// MTU, at first and at most: no model is told to take frames of more than 1,522
+/// octets, since none counts in less than kilobytes where a buffer ends.
+const MTU: u32 = 1500;
+
+/// A model, or several that are set up in the same way: what is not the same for
+/// all of them.
+pub(crate) trait Model: Family + Layout + Send + Sync + Unpin + 'static {
+    /// PCI device numbers.
+    const DEVICES: &'static [(pci::Vendor, u16)];
+
+    /// Masks all interrupts, ends sending and receiving, waits until nothing is
+    /// under way on the bus, and resets.
+    fn reset(registers: &Registers<'_>) -> Result;
+
+    /// Makes the settings that a reset does not, but for rings.
+    fn set_up(registers: &Registers<'_>) -> Result;
+
+    /// Begins to send and receive, on rings that are known to the device.
+    fn start(registers: &Registers<'_>) -> Result;
+
+    /// The address that the device has after a reset.
+    fn mac(registers: &Registers<'_>) -> Result<[u8; 6]>;
+
+    /// Whether there is a link; `None` when the device does not answer.
+    fn link(registers: &Registers<'_>) -> Option<bool>;
+
+    /// The NIC with such rings.
+    fn nic(native: Arc<Native<Way<Self>>>) -> Nic
+    where
+        Self: Sized;
+}
+
+/// A device.
+pub(crate) struct Controller<M> {
+    bar: Bar,
+    model: PhantomData<M>,
+}
+
+/// The 82574L and its kin.
+pub(crate) type E1000e = Controller<intel::E1000e>;
+/// What the data path has of one.
+pub(crate) type Intel = Way<intel::E1000e>;
+
+impl<M: Model> Controller<M> {
+    /// Memory for a ring that the device knows of.
+    fn ring(
+        registers: &Registers<'_>,
+        pdev: &pci::Device<Bound>,
+        at: &RingRegisters,
+    ) -> Result<RingMemory> {
+        let octets = usize::from(MOST) * DESCRIPTOR;
+        let memory = RingMemory::new(pdev.as_ref(), octets)?;
+        let address = memory.address();
+        registers.write(at.base_low, address as u32)?;
+        registers.write(at.base_high, (address >> 32) as u32)?;
+        registers.write(at.len, octets as u32)?;
+        registers.write(at.head, 0)?;
+        registers.write(at.tail, 0)?;
+        Ok(memory)
+    }
+}
+
+impl<M: Model> Device for Controller<M> {
+    const DEVICES: &'static [(pci::Vendor, u16)] = M::DEVICES;
+    const INTERRUPTS: bool = false;
+
+    fn new(pdev: &pci::Device<Core<'_>>) -> Result<Self> {
+        let bar = Bar::new(pdev)?;
+        M::reset(&bar.of(pdev)?)?;
+        Ok(Self {
+            bar,
+            model: PhantomData,
+        })
+    }
+
+    fn reset(&self, pdev: &pci::Device<Bound>) -> Result {
+        M::reset(&self.bar.of(pdev)?)
+    }
+
+    fn is_physical(&self) -> bool {
+        false
+    }
+
+    fn identity(&self, pdev: &pci::Device<Bound>) -> Result<Identity> {
+        Ok(Identity {
+            mac: M::mac(&self.bar.of(pdev)?)?,
+            mtu: MTU,
+            max_mtu: MTU,
+        })
+    }
+
+    fn rings(device: Arc<Self>, pdev: &pci::Device<Bound>, parts: Parts) -> Result<Nic> {
+        let registers = device.bar.of(pdev)?;
+        M::set_up(&registers)?;
+        let (rx_at, tx_at) = M::rx(QUEUE).zip(M::tx(QUEUE)).ok_or(EINVAL)?;
+        let rx = Self::ring(&registers, pdev, &rx_at)?;
+        let tx = Self::ring(&registers, pdev, &tx_at)?;
+        let rx = Rx::new(rx, slots(MOST)?, capacity(0)).ok_or(EINVAL)?;
+        let tx = Tx::new(tx, slots(MOST)?).ok_or(EINVAL)?;
+        let way = Way {
+            device: device.clone(),
+            rx: rx_at.tail,
+            tx: tx_at.tail,
+        };
+        Ok(M::nic(Native::new(way, parts, rx, tx)?))
+    }
+
+    fn start(&self, pdev: &pci::Device<Bound>) -> Result {
+        M::start(&self.bar.of(pdev)?)
+    }
+}
+
+/// What the data path has of a device: its tail registers.
+pub(crate) struct Way<M> {
+    device: Arc<Controller<M>>,
+    rx: Register,
+    tx: Register,
+}
+
+impl<M: Model> Driver for Way<M> {
+    type Rx = Rx<RingMemory, Slots, M>;
+    type Tx = Tx<RingMemory, Slots, M>;
+    type Header = ();
+    const NAME: &'static CStr = kernel::c_str!("intel");
+    const HEADER: () = ();
+
+    #[inline]
+    fn ring_rx(&self, index: u16) {
+        self.device.bar.ring(self.rx, index);
+    }
+
+    #[inline]
+    fn ring_tx(&self, index: u16) {
+        self.device.bar.ring(self.tx, index);
+    }
+
+    fn link(&self) -> Option<bool> {
+        self.device.bar.try_with(|registers| M::link(&registers))?
+    }
+}
