@@ -13,6 +13,10 @@ place() {
 
 driver() { basename "$(readlink "$PCI/devices/$1/driver")"; }
 
+# The kind of a NIC: the driver's name for users, and that of its stock driver.
+kind() { [[ $(<"$PCI/devices/$1/vendor") == 0x8086 ]] && echo intel || echo virtio_net; }
+stock() { [[ $(kind "$1") == intel ]] && echo e1000e || echo virtio-pci; }
+
 # The network device with a MAC address.
 device() {
 	local dir
@@ -22,9 +26,11 @@ device() {
 	return 1
 }
 
-hand() { # PLACE DRIVER: "" is the stock driver
-	echo "$2" >"$PCI/devices/$1/driver_override"
+# Gives a device to a driver, and tells what that says: hand PLACE [DRIVER];
+# without one to its stock driver.
+hand() {
+	local to=${2:-$(stock "$1")}
+	echo "${2-}" >"$PCI/devices/$1/driver_override"
 	[[ -e $PCI/devices/$1/driver ]] && echo "$1" >"$PCI/devices/$1/driver/unbind"
-	echo "$1" >"$PCI/drivers_probe"
-	[[ $(driver "$1") == "${2:-virtio-pci}" ]]
+	echo "$1" >"$PCI/drivers/$to/bind" && [[ $(driver "$1") == "$to" ]]
 }
