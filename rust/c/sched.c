@@ -2,10 +2,13 @@
 /* CPU placement and manners of a busy thread: inlines that Rust cannot call. */
 #include <linux/cpuhotplug.h>
 #include <linux/cpumask.h>
+#include <linux/hardirq.h>
+#include <linux/kernel_stat.h>
 #include <linux/kthread.h>
 #include <linux/net.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
+#include <linux/sched/clock.h>
 #include <linux/sched/isolation.h>
 
 #include "smplb.h"
@@ -42,6 +45,8 @@ bool smplb_c_cpu_online(u32 cpu)
 /* Whether the scheduler's domain balancing may place other tasks on @cpu. */
 bool smplb_c_cpu_is_housekeeping(u32 cpu)
 {
+	/* The mask is replaced when a cpuset isolates CPUs. */
+	guard(rcu)();
 	return housekeeping_test_cpu(cpu, HK_TYPE_DOMAIN);
 }
 
@@ -90,10 +95,11 @@ void smplb_c_cpus_unregister(void)
  */
 u32 smplb_c_pick_cpu(u32 nth, bool share)
 {
-	u32 first = cpumask_first_and(cpu_online_mask,
-				      housekeeping_cpumask(HK_TYPE_DOMAIN));
-	u32 isolated = 0, shared = 0, cpu, n, seen = 0;
+	u32 isolated = 0, shared = 0, first, cpu, n, seen = 0;
 
+	guard(rcu)();
+	first = cpumask_first_and(cpu_online_mask,
+				  housekeeping_cpumask(HK_TYPE_DOMAIN));
 	for_each_online_cpu(cpu) {
 		if (!smplb_c_cpu_is_housekeeping(cpu))
 			isolated++;
@@ -169,4 +175,32 @@ void smplb_c_thread_stop(struct task_struct *task)
 u32 smplb_c_task_pid(struct task_struct *task)
 {
 	return task_pid_nr(task);
+}
+
+/* How often @task gave its CPU away, and how often it was taken away. */
+void smplb_c_task_switches(struct task_struct *task, u64 *given, u64 *taken)
+{
+	*given = READ_ONCE(task->nvcsw);
+	*taken = READ_ONCE(task->nivcsw);
+}
+
+/* Nanoseconds on the clock of this CPU, by far cheaper than ktime_get(). */
+u64 smplb_c_clock(void)
+{
+	return local_clock();
+}
+
+/*
+ * What has interrupted @cpu since boot: devices, and ticks of its timer as
+ * LOC of /proc/interrupts has them; U64_MAX where it is not told. Ticks wrap
+ * at 32 bits.
+ */
+void smplb_c_cpu_interrupts(u32 cpu, u64 *devices, u64 *ticks)
+{
+	*devices = kstat_cpu_irqs_sum(cpu);
+#if defined(CONFIG_X86) && defined(CONFIG_X86_LOCAL_APIC)
+	*ticks = READ_ONCE(per_cpu(irq_stat, cpu).counts[IRQ_COUNT_APIC_TIMER]);
+#else
+	*ticks = U64_MAX;
+#endif
 }

@@ -118,6 +118,9 @@ struct task_struct *smplb_c_thread_create(int (*fn)(void *), void *data,
 					  u32 cpu);
 void smplb_c_thread_stop(struct task_struct *task);
 u32 smplb_c_task_pid(struct task_struct *task);
+void smplb_c_task_switches(struct task_struct *task, u64 *given, u64 *taken);
+u64 smplb_c_clock(void);
+void smplb_c_cpu_interrupts(u32 cpu, u64 *devices, u64 *ticks);
 void smplb_c_bh_disable(void);
 void smplb_c_bh_enable(void);
 

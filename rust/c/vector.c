@@ -67,8 +67,9 @@ struct smplb_vector *smplb_c_vector_new(struct pci_dev *pdev)
 	/* Masked at once when it is disabled, not when it fires the next time. */
 	irq_set_status_flags(v->irq, IRQ_DISABLE_UNLAZY);
 	/* Before it is requested: later the move waits until it fires. */
-	cpu = cpumask_first_and(cpu_online_mask,
-				housekeeping_cpumask(HK_TYPE_DOMAIN));
+	scoped_guard(rcu)
+		cpu = cpumask_first_and(cpu_online_mask,
+					housekeeping_cpumask(HK_TYPE_DOMAIN));
 	irq_set_affinity(v->irq, cpumask_of(cpu));
 	err = request_irq(v->irq, smplb_vector_fired, IRQF_NO_AUTOEN, v->name, v);
 	if (err)

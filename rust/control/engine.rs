@@ -57,5 +57,20 @@ fn put(message: &mut Message, switch: &Switch, info: &Info<'_>, ports: u32) -> R
     message.uint(SMPLB_A_ENGINE_STACK, sum.stack)?;
     message.uint(SMPLB_A_ENGINE_REPLIED, sum.replied)?;
     message.uint(SMPLB_A_ENGINE_DROPPED, sum.dropped())?;
-    message.uint(SMPLB_A_ENGINE_RESOLVED, sum.resolved)
+    message.uint(SMPLB_A_ENGINE_RESOLVED, sum.resolved)?;
+    message.uint(SMPLB_A_ENGINE_TIME, engine.age())?;
+    message.uint(SMPLB_A_ENGINE_BUSY_TIME, counters.busy_time.load(Relaxed))?;
+    message.uint(
+        SMPLB_A_ENGINE_LONGEST_GAP,
+        counters.longest_gap.load(Relaxed),
+    )?;
+    let (given, taken) = info.switches;
+    message.uint(SMPLB_A_ENGINE_SWITCHES, given.saturating_add(taken))?;
+    message.uint(SMPLB_A_ENGINE_PREEMPTIONS, taken)?;
+    let (devices, ticks) = engine.interrupts();
+    message.uint(SMPLB_A_ENGINE_INTERRUPTS, devices)?;
+    match ticks {
+        Some(ticks) => message.uint(SMPLB_A_ENGINE_TICKS, ticks.into()),
+        None => Ok(()),
+    }
 }

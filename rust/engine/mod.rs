@@ -9,9 +9,11 @@ mod idle;
 mod native;
 mod netdev;
 mod out;
+mod pace;
 mod poll;
 mod registry;
 
+use crate::kapi::cpu::{self, Interrupts};
 use crate::kapi::kthread::Waker;
 use crate::port::Port;
 use crate::switch::Local;
@@ -34,6 +36,16 @@ pub(crate) struct Counters {
     pub(crate) sleeps: Atomic<u64>,
     /// Bursts switched.
     pub(crate) bursts: Atomic<u64>,
+    /// Nanoseconds of turns that found something.
+    pub(crate) busy_time: Atomic<u64>,
+    /// The most nanoseconds from one turn to the next without sleep.
+    pub(crate) longest_gap: Atomic<u64>,
+}
+
+/// What there was when an engine started, to tell what came since.
+pub(crate) struct Start {
+    nanoseconds: u64,
+    interrupts: Interrupts,
 }
 
 /// Adds to a counter that only the current thread writes.
@@ -91,11 +103,16 @@ pub(crate) struct Engine {
     #[pin]
     inbox: Mutex<KVec<Request>>,
     counters: Counters,
+    start: Start,
     waker: SetOnce<Waker>,
 }
 
 impl Engine {
     fn new(cpu: u32, shared: bool) -> Result<Arc<Self>> {
+        let start = Start {
+            nanoseconds: cpu::nanoseconds(),
+            interrupts: Interrupts::of(cpu),
+        };
         Arc::pin_init(
             pin_init!(Self {
                 cpu,
@@ -108,7 +125,10 @@ impl Engine {
                     idle_rounds: Atomic::new(0),
                     sleeps: Atomic::new(0),
                     bursts: Atomic::new(0),
+                    busy_time: Atomic::new(0),
+                    longest_gap: Atomic::new(0),
                 },
+                start,
                 waker: SetOnce::new(),
             }),
             GFP_KERNEL,
@@ -123,6 +143,18 @@ impl Engine {
     /// What the thread has counted.
     pub(crate) fn counters(&self) -> &Counters {
         &self.counters
+    }
+
+    /// Nanoseconds since it started.
+    pub(crate) fn age(&self) -> u64 {
+        cpu::nanoseconds().saturating_sub(self.start.nanoseconds)
+    }
+
+    /// Interrupts of devices and ticks on its CPU since it started.
+    pub(crate) fn interrupts(&self) -> (u64, Option<u32>) {
+        let now = Interrupts::of(self.cpu);
+        let start = &self.start.interrupts;
+        (now.devices_since(start), now.ticks_since(start))
     }
 
     /// Tells the engine that a ring of one of its ports is no longer empty. By

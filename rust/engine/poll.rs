@@ -3,6 +3,7 @@
 //! The poll loop (seed figure 5).
 
 use super::idle::Idle;
+use super::pace::Pace;
 use super::{add, burst, Change, Engine, Hands};
 use crate::kapi::kthread::{self, Main};
 use crate::kapi::pool::Stock;
@@ -43,6 +44,7 @@ impl Main for Engine {
             crate::spin_nanoseconds()
         };
         let mut idle = Idle::new(spin);
+        let mut pace = Pace::new();
         let mut last_quiescent = 0;
 
         while !kthread::should_stop() {
@@ -50,13 +52,16 @@ impl Main for Engine {
                 poller.make_changes();
             }
             add(&self.counters.rounds, 1);
-            if poller.round() {
+            let busy = poller.round();
+            pace.round(busy, &self.counters);
+            if busy {
                 idle.busy();
             } else {
                 add(&self.counters.idle_rounds, 1);
                 if idle.empty() {
                     poller.sleep();
                     idle.busy();
+                    pace.slept();
                 } else {
                     cpu_relax();
                 }

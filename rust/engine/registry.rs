@@ -195,6 +195,8 @@ pub(crate) struct Info<'a> {
     pub(crate) engine: &'a Engine,
     /// Its thread's id.
     pub(crate) pid: u32,
+    /// How often the thread gave its CPU away, and how often it was taken away.
+    pub(crate) switches: (u64, u64),
 }
 
 /// Calls `f` for every engine.
@@ -203,6 +205,7 @@ pub(crate) fn for_each(mut f: impl FnMut(Info<'_>)) {
         f(Info {
             engine: &running.engine,
             pid: running.thread.pid(),
+            switches: running.thread.switches(),
         });
     }
 }

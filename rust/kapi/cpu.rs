@@ -68,6 +68,48 @@ pub(crate) fn nanoseconds() -> u64 {
     unsafe { kernel::bindings::ktime_get_mono_fast_ns() }
 }
 
+/// Nanoseconds on the clock of this CPU, for a caller that stays on it. A few
+/// instructions, where [`nanoseconds`] may read a slow device.
+#[inline]
+pub(crate) fn clock() -> u64 {
+    // SAFETY: No preconditions.
+    unsafe { ffi::smplb_c_clock() }
+}
+
+/// What interrupted a CPU, counted since boot.
+#[derive(Clone, Copy)]
+pub(crate) struct Interrupts {
+    /// Interrupts of devices.
+    devices: u64,
+    /// Ticks of the CPU's timer, where the architecture tells them.
+    ticks: Option<u32>,
+}
+
+impl Interrupts {
+    /// Those of `cpu` until now.
+    pub(crate) fn of(cpu: u32) -> Self {
+        let (mut devices, mut ticks) = (0, u64::MAX);
+        if cpu < count() {
+            // SAFETY: `cpu` is a CPU id, and both are written to.
+            unsafe { ffi::smplb_c_cpu_interrupts(cpu, &mut devices, &mut ticks) };
+        }
+        Self {
+            devices,
+            ticks: u32::try_from(ticks).ok(),
+        }
+    }
+
+    /// Interrupts of devices after `before`.
+    pub(crate) fn devices_since(&self, before: &Self) -> u64 {
+        self.devices.wrapping_sub(before.devices)
+    }
+
+    /// Ticks after `before`.
+    pub(crate) fn ticks_since(&self, before: &Self) -> Option<u32> {
+        Some(self.ticks?.wrapping_sub(before.ticks?))
+    }
+}
+
 /// A random number, not for every packet.
 pub(crate) fn random() -> u64 {
     // SAFETY: No preconditions.

@@ -79,6 +79,9 @@ extern "C" {
     ) -> *mut task_struct;
     pub(crate) fn smplb_c_thread_stop(task: *mut task_struct);
     pub(crate) fn smplb_c_task_pid(task: *mut task_struct) -> u32;
+    pub(crate) fn smplb_c_task_switches(task: *mut task_struct, given: *mut u64, taken: *mut u64);
+    pub(crate) fn smplb_c_clock() -> u64;
+    pub(crate) fn smplb_c_cpu_interrupts(cpu: u32, devices: *mut u64, ticks: *mut u64);
     pub(crate) fn smplb_c_bh_disable();
     pub(crate) fn smplb_c_bh_enable();
 

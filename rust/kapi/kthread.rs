@@ -84,6 +84,14 @@ impl Kthread {
         // SAFETY: By the type invariants `task` is alive.
         unsafe { ffi::smplb_c_task_pid(self.task.as_ptr()) }
     }
+
+    /// How often the thread gave its CPU away, and how often it was taken away.
+    pub(crate) fn switches(&self) -> (u64, u64) {
+        let (mut given, mut taken) = (0, 0);
+        // SAFETY: By the type invariants `task` is alive, and both are written to.
+        unsafe { ffi::smplb_c_task_switches(self.task.as_ptr(), &mut given, &mut taken) };
+        (given, taken)
+    }
 }
 
 impl Drop for Kthread {

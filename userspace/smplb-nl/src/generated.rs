@@ -1096,6 +1096,21 @@ pub mod engine {
     pub const DROPPED: u16 = 13;
     /// Packets handed to the kernel to resolve their next hop.
     pub const RESOLVED: u16 = 14;
+    /// Nanoseconds since it started.
+    pub const TIME: u16 = 15;
+    /// Nanoseconds of turns that found packets, out of `time`.
+    pub const BUSY_TIME: u16 = 16;
+    /// The most nanoseconds from one turn to the next, sleep left out.
+    pub const LONGEST_GAP: u16 = 17;
+    /// Times that its thread gave its CPU away or had to.
+    pub const SWITCHES: u16 = 18;
+    /// Times that its thread had to give its CPU away, out of `switches`.
+    pub const PREEMPTIONS: u16 = 19;
+    /// Interrupts of devices that its CPU took since it started.
+    pub const INTERRUPTS: u16 = 20;
+    /// Ticks of its CPU's timer since it started, modulo 2^32; absent where
+    /// the architecture does not tell.
+    pub const TICKS: u16 = 21;
 }
 
 /// The poll thread of one switching CPU.
@@ -1129,6 +1144,21 @@ pub struct Engine {
     pub dropped: Option<u64>,
     /// Packets handed to the kernel to resolve their next hop.
     pub resolved: Option<u64>,
+    /// Nanoseconds since it started.
+    pub time: Option<u64>,
+    /// Nanoseconds of turns that found packets, out of `time`.
+    pub busy_time: Option<u64>,
+    /// The most nanoseconds from one turn to the next, sleep left out.
+    pub longest_gap: Option<u64>,
+    /// Times that its thread gave its CPU away or had to.
+    pub switches: Option<u64>,
+    /// Times that its thread had to give its CPU away, out of `switches`.
+    pub preemptions: Option<u64>,
+    /// Interrupts of devices that its CPU took since it started.
+    pub interrupts: Option<u64>,
+    /// Ticks of its CPU's timer since it started, modulo 2^32; absent where
+    /// the architecture does not tell.
+    pub ticks: Option<u64>,
 }
 
 impl Attributes for Engine {
@@ -1149,6 +1179,13 @@ impl Attributes for Engine {
             Attribute::plain("replied"),
             Attribute::plain("dropped"),
             Attribute::plain("resolved"),
+            Attribute::plain("time"),
+            Attribute::plain("busy-time"),
+            Attribute::plain("longest-gap"),
+            Attribute::plain("switches"),
+            Attribute::plain("preemptions"),
+            Attribute::plain("interrupts"),
+            Attribute::plain("ticks"),
         ],
     };
 
@@ -1167,6 +1204,13 @@ impl Attributes for Engine {
         out.uint(engine::REPLIED, self.replied);
         out.uint(engine::DROPPED, self.dropped);
         out.uint(engine::RESOLVED, self.resolved);
+        out.uint(engine::TIME, self.time);
+        out.uint(engine::BUSY_TIME, self.busy_time);
+        out.uint(engine::LONGEST_GAP, self.longest_gap);
+        out.uint(engine::SWITCHES, self.switches);
+        out.uint(engine::PREEMPTIONS, self.preemptions);
+        out.uint(engine::INTERRUPTS, self.interrupts);
+        out.uint(engine::TICKS, self.ticks);
     }
 
     fn decode_one(&mut self, kind: u16, value: Value<'_>) -> Result<(), DecodeError> {
@@ -1185,6 +1229,13 @@ impl Attributes for Engine {
             engine::REPLIED => self.replied = Some(value.uint()?),
             engine::DROPPED => self.dropped = Some(value.uint()?),
             engine::RESOLVED => self.resolved = Some(value.uint()?),
+            engine::TIME => self.time = Some(value.uint()?),
+            engine::BUSY_TIME => self.busy_time = Some(value.uint()?),
+            engine::LONGEST_GAP => self.longest_gap = Some(value.uint()?),
+            engine::SWITCHES => self.switches = Some(value.uint()?),
+            engine::PREEMPTIONS => self.preemptions = Some(value.uint()?),
+            engine::INTERRUPTS => self.interrupts = Some(value.uint()?),
+            engine::TICKS => self.ticks = Some(value.uint()?),
             _ => {}
         }
         Ok(())
