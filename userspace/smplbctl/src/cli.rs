@@ -6,7 +6,9 @@ use clap::{Parser, Subcommand};
 use smplb_nl::socket::Transport;
 
 use crate::session::Session;
-use crate::{apply, backend, connections, generation, man, monitor, port, service, show, stats};
+use crate::{
+    apply, backend, connections, cpu, generation, man, monitor, port, service, show, stats,
+};
 
 /// Control of the smplb packet switch and load balancer.
 ///
@@ -58,6 +60,9 @@ pub enum Command {
     /// The real servers of a service
     #[command(subcommand)]
     Backend(backend::Command),
+    /// CPUs that do nothing but switch
+    #[command(subcommand)]
+    Cpu(cpu::Command),
     Apply(apply::Args),
     Show(show::Args),
     Stats(stats::Args),
@@ -75,6 +80,7 @@ impl Command {
             Self::Port(command) => command.run(session),
             Self::Service(command) => command.run(session),
             Self::Backend(command) => command.run(session),
+            Self::Cpu(command) => command.run(session),
             Self::Apply(args) => args.run(session),
             Self::Show(args) => args.run(session),
             Self::Stats(args) => args.run(session),
@@ -147,6 +153,9 @@ mod tests {
             ("port add", "IFNAME"),
             ("port set smplb0", "--cpu"),
             ("port add eth0 --cpu one", "invalid digit"),
+            ("cpu isolate", "CPULIST"),
+            ("cpu isolate 3-2", "\"3-2\" is no list of CPUs, as 2-3,6 is"),
+            ("cpu release x", "is no list of CPUs"),
             ("apply", "FILE"),
             ("apply f --expect-generation x", "invalid digit"),
             ("frobnicate", "unrecognized subcommand"),

@@ -11,6 +11,7 @@ mod backend;
 mod cli;
 mod config;
 mod connections;
+mod cpu;
 mod failure;
 mod generation;
 mod key;

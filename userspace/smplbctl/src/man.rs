@@ -133,6 +133,7 @@ mod tests {
             &["port", "list"][..],
             &["service", "list"],
             &["backend", "list"],
+            &["cpu", "list"],
             &["apply"],
             &["show"],
             &["stats"],

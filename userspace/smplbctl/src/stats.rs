@@ -9,7 +9,7 @@ use smplb_nl::{Drop, DropReason, Engine, Stats};
 use crate::failure::Cannot;
 use crate::key::shown;
 use crate::session::Session;
-use crate::table::{cell, render, yes_no, Column, Row};
+use crate::table::{cell, duration, render, share, yes_no, Column, Row};
 
 const AFTER: &str = "\
 With -j, an object with these keys; a value is null when the kernel told none:
@@ -37,6 +37,13 @@ Each of engines has these keys:
   replied      packets that the switch answered itself (ARP, reset, ICMP)
   dropped      packets dropped
   resolved     packets handed to the kernel to resolve their next hop
+  time         nanoseconds since it started
+  busy_time    nanoseconds of turns that found packets
+  longest_gap  the most nanoseconds from one turn to the next, sleep left out
+  switches     times that it gave its CPU away or had to
+  preemptions  times that it had to give its CPU away
+  interrupts   interrupts of devices that its CPU took
+  ticks        ticks of its CPU's timer, modulo 2^32
 
 Each of drops has these keys:
 
@@ -124,6 +131,13 @@ struct EngineRow {
     replied: Option<u64>,
     dropped: Option<u64>,
     resolved: Option<u64>,
+    time: Option<u64>,
+    busy_time: Option<u64>,
+    longest_gap: Option<u64>,
+    switches: Option<u64>,
+    preemptions: Option<u64>,
+    interrupts: Option<u64>,
+    ticks: Option<u64>,
 }
 
 impl From<&Engine> for EngineRow {
@@ -143,6 +157,13 @@ impl From<&Engine> for EngineRow {
             replied: engine.replied,
             dropped: engine.dropped,
             resolved: engine.resolved,
+            time: engine.time,
+            busy_time: engine.busy_time,
+            longest_gap: engine.longest_gap,
+            switches: engine.switches,
+            preemptions: engine.preemptions,
+            interrupts: engine.interrupts,
+            ticks: engine.ticks,
         }
     }
 }
@@ -162,6 +183,8 @@ impl Row for EngineRow {
         Column::Right("REPLIED"),
         Column::Right("DROPPED"),
         Column::Right("RESOLVED"),
+        Column::Right("BUSY"),
+        Column::Right("LONGEST-GAP"),
     ];
 
     fn cells(&self) -> Vec<String> {
@@ -179,6 +202,8 @@ impl Row for EngineRow {
             cell(&self.replied),
             cell(&self.dropped),
             cell(&self.resolved),
+            share(self.busy_time, self.time),
+            duration(self.longest_gap),
         ]
     }
 }

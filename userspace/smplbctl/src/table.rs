@@ -43,6 +43,30 @@ pub fn yes_no(value: Option<bool>) -> String {
     cell(&value.map(|value| if value { "yes" } else { "no" }))
 }
 
+/// The share of a whole in percent, or `-`.
+pub fn share(part: Option<u64>, whole: Option<u64>) -> String {
+    cell(
+        &part
+            .zip(whole.filter(|&whole| whole != 0))
+            .map(|(part, whole)| {
+                let permille = u128::from(part) * 1000 / u128::from(whole);
+                format!("{}.{}%", permille / 10, permille % 10)
+            }),
+    )
+}
+
+/// A number of nanoseconds in a unit that leaves it short, or `-`.
+pub fn duration(nanoseconds: Option<u64>) -> String {
+    let text = |n: u64| match [(1_000_000_000, "s"), (1_000_000, "ms"), (1000, "us")]
+        .iter()
+        .find(|(unit, _)| n >= *unit)
+    {
+        Some((unit, name)) => format!("{}.{}{name}", n / unit, n % unit * 10 / unit),
+        None => format!("{n}ns"),
+    };
+    cell(&nanoseconds.map(text))
+}
+
 /// The table, with its headings even when it is empty.
 pub fn render<R: Row>(rows: &[R]) -> String {
     let headings = R::COLUMNS
@@ -110,6 +134,23 @@ mod tests {
              äpfel  1000000\n\
              \x20            -\n"
         );
+    }
+
+    #[test]
+    fn shares_and_times() {
+        assert_eq!(share(Some(1), Some(3)), "33.3%");
+        assert_eq!(share(Some(u64::MAX), Some(u64::MAX)), "100.0%");
+        assert_eq!(share(Some(1), Some(0)), "-");
+        assert_eq!(share(None, Some(1)), "-");
+        for (n, text) in [
+            (999, "999ns"),
+            (1000, "1.0us"),
+            (1_999_999, "1.9ms"),
+            (61_000_000_000, "61.0s"),
+        ] {
+            assert_eq!(duration(Some(n)), text);
+        }
+        assert_eq!(duration(None), "-");
     }
 
     #[test]

@@ -1,0 +1,167 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+# vm: --smp 4 --append nohz_full=3 --nic virtio --nic virtio --nic virtio --nic virtio
+# CPUs are isolated while their engines switch a flood: no interrupt of a device
+# comes to them, /proc/interrupts and the module agree about that, and after the
+# release everything is as it was.
+#
+# eth0 is cabled to eth1, eth2 to eth3.
+. "$(dirname "$0")/lib.sh"
+
+COUNT=${CPU_COUNT:-1000000}
+GROUP=/sys/fs/cgroup/smplb
+SINK=10.2.0.66
+
+# Every mask that isolating may change, as the kernel tells it.
+masks() {
+	grep -H . /proc/irq/default_smp_affinity /proc/irq/*/smp_affinity_list \
+		/sys/devices/virtual/workqueue/cpumask* /proc/sys/kernel/watchdog_cpumask \
+		/sys/class/net/*/queues/*/rps_cpus /sys/fs/cgroup/cgroup.subtree_control \
+		/sys/fs/cgroup/cpuset.cpus.isolated 2>/dev/null
+}
+
+# Interrupts of devices on a CPU, by the kernel's table: CPU N is column N + 2.
+devices() { awk -v cpu="$1" '$1 ~ /^[0-9]+:$/ { n += $(cpu + 2) } END { print n + 0 }' /proc/interrupts; }
+
+# A value of the listing: listed CPU KEY.
+listed() { smplbctl -j cpu list | json "next(c['$2'] for c in d if c['cpu'] == $1)"; }
+
+# Interrupts that may still come to a CPU: list FILE CPU prints their numbers.
+left_on() {
+	local dir
+	for dir in /proc/irq/[0-9]*; do
+		[[ -n $(find "$dir" -mindepth 1 -type d) ]] || continue
+		python3 -ESc 'import sys
+cpus = [p.split("-") for p in sys.argv[1].split(",") if p]
+sys.exit(not any(int(p[0]) <= int(sys.argv[2]) <= int(p[-1]) for p in cpus))' "$(<"$dir/$1")" "$2" &&
+			echo "${dir##*/}"
+	done
+}
+
+claim_native() { # DEVICE NAME ADDRESS
+	local place dev mac
+	mac=$(<"/sys/class/net/$1/address")
+	place=$(readlink -f "/sys/class/net/$1/device")
+	place=$(basename "${place%/virtio*}")
+	echo smplb_virtio_net >"/sys/bus/pci/devices/$place/driver_override"
+	echo "$place" >"/sys/bus/pci/devices/$place/driver/unbind"
+	echo "$place" >/sys/bus/pci/drivers_probe
+	dev=$(basename "$(dirname "$(grep -l "$mac" /sys/class/net/*/address)")")
+	expect "claim $1" ip link set "$dev" name "$2"
+	undo "echo >/sys/bus/pci/devices/$place/driver_override; \
+		echo $place >/sys/bus/pci/devices/$place/driver/unbind; echo $place >/sys/bus/pci/drivers_probe"
+	ip addr add "$3" dev "$2"
+	expect "$2 up" ip link set "$2" up
+}
+
+pg() { in_ns client sh -c "echo '$2' >/proc/net/pktgen/$1" || die "pktgen: $2"; }
+
+flood() { # COUNT: UDP for the service, from the client, on CPU 0
+	local option
+	pg kpktgend_0 rem_device_all
+	pg kpktgend_0 "add_device c0"
+	for option in "count $1" "pkt_size 60" "delay 0" "dst $VIP" "src_min $CLIENT" "src_max $CLIENT" \
+		"udp_dst_min 9" "udp_dst_max 9" "udp_src_min 1000" "udp_src_max 1063" \
+		"dst_mac $(</sys/class/net/smplb0/address)"; do
+		pg c0 "$option"
+	done
+	in_ns client sh -c 'echo start >/proc/net/pktgen/pgctrl'
+}
+
+switched() { smplbctl -j stats | json "sum(e['forwarded'] for e in d['engines'])"; }
+
+masks >/tmp/before
+echo "==> what cannot be isolated"
+refuse "not root" 'as root' setpriv --reuid 65534 --clear-groups smplbctl cpu isolate 2
+refuse "nothing" 'list of CPUs' smplbctl cpu isolate x
+refuse "no such CPU" 'there is no CPU 9; there are 0-[37]' smplbctl cpu isolate 9
+refuse "every CPU" 'no CPU would be left' smplbctl cpu isolate 0-3
+refuse "without cgroup2" 'mount -t cgroup2' unshare -m sh -c 'umount /sys/fs/cgroup && smplbctl cpu isolate 2'
+refuse "nothing to release" 'isolated no CPU' smplbctl cpu release
+echo 0 >/sys/devices/system/cpu/cpu2/online
+refuse "an offline CPU" 'echo 1 >.*cpu2/online' smplbctl cpu isolate 2
+echo 1 >/sys/devices/system/cpu/cpu2/online
+mkdir /sys/fs/cgroup/other
+undo "rmdir /sys/fs/cgroup/other; echo -cpuset >/sys/fs/cgroup/cgroup.subtree_control"
+echo +cpuset >/sys/fs/cgroup/cgroup.subtree_control
+echo 3 >/sys/fs/cgroup/other/cpuset.cpus
+echo 3 >/sys/fs/cgroup/other/cpuset.cpus.exclusive
+refuse "a CPU of another partition" 'cpuset|exclusive' smplbctl cpu isolate 3
+rmdir /sys/fs/cgroup/other
+echo -cpuset >/sys/fs/cgroup/cgroup.subtree_control
+[[ ! -e $GROUP && ! -e /run/smplb/cpu.json ]] || die "a refusal left something behind"
+diff /tmp/before <(masks) || die "a refusal changed something"
+
+echo "==> without ports, and without the module"
+expect "isolate" smplbctl cpu isolate 2
+undo "smplbctl cpu release"
+smplbctl cpu list
+[[ $(smplbctl -j cpu list | json "[c['cpu'] for c in d]") == "[2]" ]] || die "listed: $(smplbctl cpu list)"
+expect "release" smplbctl cpu release
+diff /tmp/before <(masks) || die "not as before"
+
+virtio_world 0
+load
+modprobe pktgen
+claim_native eth0 smplb0 10.1.0.1/24
+claim_native eth2 smplb1 10.2.0.1/24
+# A neighbour that is not there: the other end of the cable drops its packets.
+ip neigh replace "$SINK" lladdr 02:00:00:00:00:66 dev smplb1
+balance "udp:$VIP:9" -- "$SINK:9"
+[[ $(smplbctl -j port list | json "sorted(p['cpu'] for p in d)") == "[2, 3]" ]] || die "$(smplbctl port list)"
+masks >/tmp/before
+
+echo "==> isolated under traffic"
+flood 0 &
+PKTGEN=$!
+undo "kill $PKTGEN; in_ns client sh -c 'echo stop >/proc/net/pktgen/pgctrl'"
+flows() { (($(switched) > 1000)); }
+expect "the flood" eventually 10 flows
+smplbctl cpu list
+expect "isolate" smplbctl cpu isolate 2
+expect "isolate one more" smplbctl cpu isolate 3
+[[ $(<$GROUP/cpuset.cpus.partition) == isolated ]] || die "partition: $(<$GROUP/cpuset.cpus.partition)"
+[[ $(<$GROUP/cpuset.cpus.effective) == 2-3 ]] || die "partition: $(<$GROUP/cpuset.cpus.effective)"
+[[ $(</sys/fs/cgroup/cpuset.cpus.isolated) == 2-3 ]] || die "isolated: $(</sys/fs/cgroup/cpuset.cpus.isolated)"
+[[ $(</sys/devices/virtual/workqueue/cpumask) == *3 ]] || die "workqueues: $(</sys/devices/virtual/workqueue/cpumask)"
+[[ $(</proc/irq/default_smp_affinity) == *3 ]] || die "interrupts: $(</proc/irq/default_smp_affinity)"
+[[ $(</proc/sys/kernel/watchdog_cpumask) == 0-1 ]] || die "watchdog: $(</proc/sys/kernel/watchdog_cpumask)"
+for cpu in 2 3; do
+	[[ -z $(left_on smp_affinity_list $cpu) ]] || die "interrupts are left on CPU $cpu: $(left_on smp_affinity_list $cpu)"
+	[[ $(listed $cpu isolated) == True ]] || die "not isolated: $(smplbctl cpu list)"
+done
+[[ $(listed 3 missing) != *nohz* && $(listed 2 missing) == *nohz_full* ]] || die "$(smplbctl cpu list)"
+# An interrupt without remapping moves when it comes the next time.
+settled() { [[ -z $(left_on effective_affinity_list 2)$(left_on effective_affinity_list 3) ]]; }
+eventually 5 settled || echo "to move yet: $(smplbctl -j cpu list)"
+
+echo "==> $COUNT packets without an interrupt of a device"
+before=("$(devices 2)" "$(devices 3)") told=("$(listed 2 interrupts)" "$(listed 3 interrupts)")
+start=$EPOCHSECONDS first=$(switched)
+enough() { (($(switched) - first >= COUNT)); }
+expect "$COUNT packets" eventually 120 enough
+packets=$(($(switched) - first))
+after=("$(devices 2)" "$(devices 3)")
+echo "$packets packets in $((EPOCHSECONDS - start)) s; device interrupts of CPU 2: ${before[0]} to ${after[0]}, of CPU 3: ${before[1]} to ${after[1]}"
+smplbctl cpu list
+smplbctl stats
+[[ ${before[*]} == "${after[*]}" ]] || die "interrupts on a switching CPU: $(cat /proc/interrupts)"
+[[ ${told[*]} == "$(listed 2 interrupts) $(listed 3 interrupts)" ]] || die "the module counts others: $(smplbctl cpu list)"
+(($(listed 2 busy_time) > 0 && $(listed 2 longest_gap) > 0 && $(listed 2 time) > $(listed 2 busy_time))) ||
+	die "busy time or gap: $(smplbctl -j cpu list)"
+
+echo "==> a part is released, the rest stays isolated"
+expect "release 3" smplbctl cpu release 3
+[[ $(<$GROUP/cpuset.cpus.effective) == 2 && $(<$GROUP/cpuset.cpus.partition) == isolated ]] || die "$(cat $GROUP/cpuset.cpus*)"
+[[ $(</proc/irq/default_smp_affinity) == *b ]] || die "interrupts: $(</proc/irq/default_smp_affinity)"
+refuse "not isolated" 'not one of those' smplbctl cpu release 3
+expect "isolate 3 again" smplbctl cpu isolate 3
+[[ $(<$GROUP/cpuset.cpus.effective) == 2-3 ]] || die "$(cat $GROUP/cpuset.cpus*)"
+
+echo "==> released: everything as before"
+in_ns client sh -c 'echo stop >/proc/net/pktgen/pgctrl'
+wait $PKTGEN
+expect "release" smplbctl cpu release
+[[ ! -e $GROUP && ! -e /run/smplb/cpu.json ]] || die "something is left of the partition"
+diff /tmp/before <(masks) || die "not as before"
+refuse "released already" 'isolated no CPU' smplbctl cpu release
