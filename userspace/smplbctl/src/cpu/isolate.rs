@@ -36,7 +36,7 @@ pub fn isolate(files: &impl Files, more: &CpuSet) -> Result<Vec<String>> {
     let old = State::load(files)?;
     let before = old.as_ref().map(State::cpus).transpose()?;
     let before = before.unwrap_or_default();
-    let all = more + &before;
+    let all = more | &before;
     control(files, &all)?;
     let mut state = match old {
         Some(state) => state,
@@ -128,7 +128,7 @@ fn write(files: &impl Files, state: &mut State, changes: &[knob::Change]) -> Vec
         let result = files.write(&change.knob.path, &change.text);
         if let Err(error) = &result {
             let what = change.knob.what(files);
-            warnings.push(format!("{what} stays as it is: {error}"));
+            warnings.extend(what.map(|what| format!("{what} stays as it is: {error}")));
         }
         if let Some(setting) = state.settings.get_mut(&change.knob.path) {
             match result {

@@ -70,15 +70,14 @@ impl Knob {
         files.text_if_any(&self.path)
     }
 
-    /// What one says who is told that it could not be changed.
-    pub fn what(&self, files: &impl Files) -> String {
-        match self.irq {
-            Some(irq) => match names(files, irq).join(", ") {
-                names if names.is_empty() => format!("interrupt {irq}"),
-                names => format!("interrupt {irq} ({names})"),
-            },
-            None => self.path.clone(),
-        }
+    /// What it is about, for who is told that it could not be changed; `None` when nobody has asked
+    /// for the interrupt, so that it never comes.
+    pub fn what(&self, files: &impl Files) -> Option<String> {
+        let Some(irq) = self.irq else {
+            return Some(self.path.clone());
+        };
+        let names = names(files, irq);
+        (!names.is_empty()).then(|| format!("interrupt {irq} ({})", names.join(", ")))
     }
 }
 

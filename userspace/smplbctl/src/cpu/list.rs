@@ -18,7 +18,8 @@ Counts are since the engine of the CPU started, and the module takes them: they 
 first port of the CPU. A CPU without engine has none.
 
 ISOLATED says yes, or what the CPU lacks: a partition (smplbctl cpu isolate), nohz_full or rcu_nocbs \
-(boot parameters), and interrupts that are left, as `irq 25`.
+(boot parameters), and interrupts that are left, as `irq 25`; one that is pending moves away \
+when it comes the next time.
 
 With -j, an array of objects with these keys; a value is null when the kernel told none:
 
@@ -51,6 +52,13 @@ pub struct Irq {
     cpus: CpuSet,
 }
 
+impl Irq {
+    fn text(&self) -> String {
+        let pending = if self.pending { " (pending)" } else { "" };
+        format!("irq {}{pending}", self.irq)
+    }
+}
+
 /// A CPU as it is listed.
 #[derive(Debug, Serialize)]
 pub struct CpuRow {
@@ -72,12 +80,12 @@ pub struct CpuRow {
 pub fn rows(files: &impl Files, engines: &[Engine]) -> Result<Vec<CpuRow>> {
     let mut isolated = cpus(files, "isolated")?;
     if let Some(partition) = Partition::find(files)? {
-        isolated = &isolated + &partition.isolated(files)?;
+        isolated = &isolated | &partition.isolated(files)?;
     }
     let polled: CpuSet = engines.iter().filter_map(|engine| engine.cpu).collect();
     let tickless = nohz_full(files)?;
     // The kernel gives every tickless CPU's callbacks to others.
-    let offloaded = &rcu_nocbs(files)? + &tickless;
+    let offloaded = &rcu_nocbs(files)? | &tickless;
     let irqs = placed(files)?;
     let row = |cpu| {
         let engine = engines.iter().find(|engine| engine.cpu == Some(cpu));
@@ -89,7 +97,7 @@ pub fn rows(files: &impl Files, engines: &[Engine]) -> Result<Vec<CpuRow>> {
         ];
         let missing = sets.iter().filter(|(_, set)| !set.has(cpu));
         let mut missing: Vec<_> = missing.map(|(name, _)| (*name).to_owned()).collect();
-        missing.extend(irqs.iter().map(|irq| format!("irq {}", irq.irq)));
+        missing.extend(irqs.iter().map(|irq| irq.text()));
         CpuRow {
             cpu,
             ports: engine.and_then(|engine| engine.ports),
@@ -105,7 +113,7 @@ pub fn rows(files: &impl Files, engines: &[Engine]) -> Result<Vec<CpuRow>> {
             longest_gap: engine.and_then(|engine| engine.longest_gap),
         }
     };
-    Ok((&isolated + &polled).iter().map(row).collect())
+    Ok((&isolated | &polled).iter().map(row).collect())
 }
 
 /// The CPUs whose tick stops while they have one task.
@@ -118,14 +126,14 @@ fn nohz_full(files: &impl Files) -> Result<CpuSet> {
 /// The CPUs whose RCU callbacks others run, by the boot parameter: nothing else tells.
 fn rcu_nocbs(files: &impl Files) -> Result<CpuSet> {
     let line = files.text_if_any("/proc/cmdline")?.unwrap_or_default();
-    let values = line
+    let mut values = line
         .split_whitespace()
         .filter_map(|word| match word.split_once('=') {
             Some(("rcu_nocbs", list)) => Some(list),
             None if word == "rcu_nocbs" => Some("all"),
             _ => None,
         });
-    match values.last() {
+    match values.next_back() {
         None => Ok(CpuSet::default()),
         Some("all") => cpus(files, "possible"),
         Some(list) => {

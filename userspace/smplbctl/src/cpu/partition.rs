@@ -86,7 +86,7 @@ impl Partition {
         };
         let now: CpuSet = now.parse()?;
         // What is exclusive is part of what the cgroup has, at any time.
-        files.tell(&self.file("cpus"), &(cpus + &now).to_string())?;
+        files.tell(&self.file("cpus"), &(cpus | &now).to_string())?;
         files.tell(&exclusive, &cpus.to_string())?;
         files.tell(&self.file("cpus"), &cpus.to_string())?;
         let kind = self.file("cpus.partition");

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::ops::{Add, Sub};
+use std::ops::{BitOr, Sub};
 use std::str::FromStr;
 
 /// More CPUs than any kernel is built for.
@@ -123,10 +123,10 @@ impl fmt::Display for CpuSet {
     }
 }
 
-impl Add for &CpuSet {
+impl BitOr for &CpuSet {
     type Output = CpuSet;
 
-    fn add(self, other: Self) -> CpuSet {
+    fn bitor(self, other: Self) -> CpuSet {
         CpuSet(&self.0 | &other.0)
     }
 }
@@ -192,9 +192,9 @@ mod tests {
     }
 
     #[test]
-    fn sums_and_differences() {
+    fn unions_and_differences() {
         let (a, b) = (set("0-3"), set("2-5"));
-        assert_eq!((&a + &b).to_string(), "0-5");
+        assert_eq!((&a | &b).to_string(), "0-5");
         assert_eq!((&a - &b).to_string(), "0-1");
         assert!(a.meets(&b) && !a.within(&b) && set("2").within(&a));
     }

@@ -16,8 +16,9 @@ use crate::testing::{documented, keys_of};
 
 const CGROUP: &str = "/sys/fs/cgroup";
 const MANAGED: &str = "/proc/irq/26/smp_affinity_list";
+const UNUSED: &str = "/proc/irq/2/smp_affinity_list";
 
-/// Four CPUs, three interrupts of which one is managed, and a cgroup2 that does what it is told.
+/// Four CPUs, interrupts of which one is managed and one unused, and a cgroup2 that does what it is told.
 struct Fake {
     files: RefCell<BTreeMap<String, String>>,
     dirs: RefCell<BTreeSet<String>>,
@@ -42,6 +43,7 @@ impl Fake {
                  31 1 0:9 / /sys/fs/cgroup rw shared:4 - cgroup2 cgroup2 rw\n",
             ),
             ("/proc/irq/default_smp_affinity", "f"),
+            (UNUSED, "0-3"),
             ("/proc/irq/24/smp_affinity_list", "0-3"),
             ("/proc/irq/24/effective_affinity_list", "1"),
             ("/proc/irq/24/eth0/x", ""),
@@ -115,7 +117,7 @@ impl Files for Fake {
     fn write(&self, path: &str, text: &str) -> io::Result<()> {
         self.change()?;
         self.read(path)?;
-        if path == MANAGED {
+        if path == MANAGED || path == UNUSED {
             return Err(io::Error::from_raw_os_error(5));
         }
         match path.strip_prefix("/sys/fs/cgroup/") {
@@ -378,7 +380,7 @@ fn the_listing_says_what_is_missing() {
         "\
 CPU  PORTS  INTERRUPTS  TICKS  SWITCHES   BUSY  LONGEST-GAP  ISOLATED
   1      1           0    250         4  37.0%        1.2ms  lacks partition, nohz_full, rcu_nocbs, irq 24
-  2      1           0    250         4  37.0%        1.2ms  lacks nohz_full, rcu_nocbs, irq 25
+  2      1           0    250         4  37.0%        1.2ms  lacks nohz_full, rcu_nocbs, irq 25 (pending)
   3      -           -      -         -      -            -  lacks nohz_full, irq 26
 "
     );
@@ -405,7 +407,7 @@ fn json() {
     assert_eq!(
         json,
         "[{\"cpu\":2,\"ports\":1,\"isolated\":true,\
-         \"missing\":[\"nohz_full\",\"rcu_nocbs\",\"irq 25\"],\
+         \"missing\":[\"nohz_full\",\"rcu_nocbs\",\"irq 25 (pending)\"],\
          \"irqs\":[{\"irq\":25,\"names\":[\"eth0-rx\"],\"pending\":true}],\
          \"interrupts\":0,\"ticks\":250,\"switches\":4,\"preemptions\":1,\"time\":1000000000,\
          \"busy_time\":370000000,\"longest_gap\":1250000}]"
