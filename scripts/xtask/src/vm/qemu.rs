@@ -112,6 +112,14 @@ pub fn command(boot: &Boot<'_>) -> Result<Command> {
     args.port("err", "file,path=/proc/self/fd/2");
     args.port("status", &format!("file,path={dir}/status"));
 
+    // QEMU's own command line, for scenarios that pull a cable.
+    args.pair(
+        "-chardev",
+        &format!("socket,id=mon,path={dir}/monitor,server=on,wait=off"),
+    );
+    args.add("-mon chardev=mon,mode=readline");
+    args.port("monitor", &format!("socket,path={dir}/monitor"));
+
     // Of more than one file system below the host's root, each has its own
     // inode numbers.
     args.add("-fsdev local,id=root,path=/,security_model=none,readonly=on,multidevs=remap");
