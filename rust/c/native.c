@@ -237,6 +237,14 @@ void smplb_c_native_unregister(struct net_device *dev)
 	unregister_netdevice(dev);
 }
 
+/* The NIC behind @dev works no more: @how says what it did. */
+void smplb_c_native_failed(struct net_device *dev, const char *how)
+{
+	netif_carrier_off(dev);
+	if (net_ratelimit())
+		netdev_err(dev, "the NIC %s: down until it is claimed again\n", how);
+}
+
 /* The NIC's link came or went. In any context. */
 void smplb_c_native_carrier(struct net_device *dev, bool up)
 {

@@ -82,6 +82,7 @@ int smplb_c_native_register(struct net_device *dev, void *port);
 void smplb_c_native_quiesce(struct net_device *dev);
 void smplb_c_native_unregister(struct net_device *dev);
 void smplb_c_native_carrier(struct net_device *dev, bool up);
+void smplb_c_native_failed(struct net_device *dev, const char *how);
 bool smplb_c_is_native(const struct net_device *dev);
 int smplb_c_native_receive(struct napi_struct *napi, const void *frame,
 			   unsigned int len, bool checked);

@@ -98,7 +98,7 @@ impl<'a, D: Device> Claimed<'a, D> {
         let live = Live::new(pdev.as_ref(), (&mac, mtu, max_mtu), reset, rings, || {
             device.start(pdev)
         })?;
-        live.set_carrier(Self::link(&live));
+        Self::await_link(&live);
         Ok(Self {
             _live: live,
             _share: share,
@@ -108,15 +108,15 @@ impl<'a, D: Device> Claimed<'a, D> {
 }
 
 impl<D: Device> Claimed<'_, D> {
-    /// Whether there is a link: one that the reset took down is back soon.
-    fn link(live: &Live<Reset<'_, D>>) -> bool {
-        let link = read_poll_timeout(
-            || Ok(live.nic().link()),
-            |&link| link != Some(false),
+    /// Gives a link that the reset took down the time to come back. One that does
+    /// not is told of when it does.
+    fn await_link(live: &Live<Reset<'_, D>>) {
+        let _ = read_poll_timeout(
+            || Ok(live.look()),
+            |link| *link,
             Delta::from_millis(20),
             Delta::from_secs(3),
         );
-        link == Ok(Some(true))
     }
 
     /// What wakes an engine that sleeps.

@@ -96,6 +96,7 @@ extern "C" {
     pub(crate) fn smplb_c_native_quiesce(dev: *mut net_device);
     pub(crate) fn smplb_c_native_unregister(dev: *mut net_device);
     pub(crate) fn smplb_c_native_carrier(dev: *mut net_device, up: bool);
+    pub(crate) fn smplb_c_native_failed(dev: *mut net_device, how: *const c_char);
     pub(crate) fn smplb_c_native_receive(
         napi: *mut napi_struct,
         frame: *const c_void,

@@ -235,6 +235,11 @@ impl FrameOut {
         }
     }
 
+    /// Gives the buffers of all to `stock`.
+    pub(crate) fn give_to(&mut self, stock: &mut Stock) {
+        self.drain().for_each(|frame| stock.give(frame.into_buf()));
+    }
+
     /// Takes all out, in order. What is not taken stays for nobody to find: take
     /// all.
     #[inline(always)]

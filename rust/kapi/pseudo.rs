@@ -7,14 +7,17 @@ use kernel::bindings::{self, net_device};
 use kernel::device::{Bound, Device};
 use kernel::error::to_result;
 use kernel::prelude::*;
+use kernel::sync::atomic::{Atomic, Relaxed};
 use kernel::sync::Arc;
 
 use super::extack::Extack;
 use super::ffi;
 use super::net::{Devices, Net, Rtnl};
 use super::pool::Stock;
+use super::worker::{Tick, Ticker};
 use crate::core_::frame::PortId;
 use crate::port::io::{Io, Nic};
+use crate::port::native::Health;
 use crate::port::Port;
 use crate::switch;
 
@@ -92,12 +95,6 @@ impl Attached {
         // INVARIANT: Just registered.
         Ok(Self { dev, port })
     }
-
-    /// Tells the host whether the NIC has a link.
-    pub(crate) fn set_carrier(&self, up: bool) {
-        // SAFETY: Registered by the type invariants.
-        unsafe { ffi::smplb_c_native_carrier(self.dev.as_ptr(), up) };
-    }
 }
 
 impl Drop for Attached {
@@ -136,13 +133,64 @@ impl Drop for Retired {
     }
 }
 
-/// A NIC that works, and its port. The fields are dropped in their order: the
-/// port goes, `reset` makes the device leave memory alone, the buffers come back
-/// from its rings.
+/// Looks after the NIC of a port.
+///
+/// # Invariants
+///
+/// `dev` is the registered interface of `port`.
+struct Watch {
+    dev: NonNull<net_device>,
+    port: Arc<Port>,
+    failed: Atomic<bool>,
+}
+
+// SAFETY: What is done with the interface may be done by any thread.
+unsafe impl Send for Watch {}
+// SAFETY: As above.
+unsafe impl Sync for Watch {}
+
+impl Watch {
+    /// Tells the host of the link, and of a NIC that works no more; whether there
+    /// is a link.
+    fn look(&self) -> bool {
+        let Some(nic) = self.port.io().native() else {
+            return false;
+        };
+        match nic.look() {
+            Health::Link(up) => {
+                // SAFETY: Registered by the type invariants.
+                unsafe { ffi::smplb_c_native_carrier(self.dev.as_ptr(), up) };
+                up
+            }
+            Health::Failed(how) => {
+                if !self.failed.xchg(true, Relaxed) {
+                    // SAFETY: As above; the text is a constant.
+                    unsafe { ffi::smplb_c_native_failed(self.dev.as_ptr(), how.as_char_ptr()) };
+                }
+                false
+            }
+        }
+    }
+}
+
+impl Tick for Watch {
+    fn tick(&self) {
+        self.look();
+    }
+}
+
+/// How often a NIC is looked after, milliseconds.
+const LOOK_PERIOD: u32 = 250;
+
+/// A NIC that works, and its port. The fields are dropped in their order: nobody
+/// looks any more, the port goes, `reset` makes the device leave memory alone, the
+/// buffers come back from its rings.
 pub(crate) struct Live<R> {
-    attached: Attached,
+    _ticker: Ticker,
+    watch: Arc<Watch>,
+    _attached: Attached,
     _reset: R,
-    rings: Retired,
+    _rings: Retired,
 }
 
 impl<R> Live<R> {
@@ -164,14 +212,26 @@ impl<R> Live<R> {
             start()?;
             Ok(Io::Native(nic))
         });
-        match (attached, rings) {
-            (Ok(attached), Some(rings)) => Ok(Self {
-                attached,
+        let watched = attached.and_then(|attached| {
+            // INVARIANT: As those of `Attached`, which goes later.
+            let watch = Watch {
+                dev: attached.dev,
+                port: attached.port.clone(),
+                failed: Atomic::new(false),
+            };
+            let watch = Arc::new(watch, GFP_KERNEL)?;
+            Ok((Ticker::start(&watch, LOOK_PERIOD)?, watch, attached))
+        });
+        match (watched, rings) {
+            (Ok((ticker, watch, attached)), Some(rings)) => Ok(Self {
+                _ticker: ticker,
+                watch,
+                _attached: attached,
                 _reset: reset,
-                rings,
+                _rings: rings,
             }),
-            (attached, rings) => {
-                let error = attached.err().unwrap_or(EINVAL);
+            (watched, rings) => {
+                let error = watched.err().unwrap_or(EINVAL);
                 // Before the buffers are taken from its rings.
                 drop(reset);
                 drop(rings);
@@ -180,13 +240,8 @@ impl<R> Live<R> {
         }
     }
 
-    /// The NIC.
-    pub(crate) fn nic(&self) -> &Nic {
-        &self.rings.0
-    }
-
-    /// Tells the host whether the NIC has a link.
-    pub(crate) fn set_carrier(&self, up: bool) {
-        self.attached.set_carrier(up);
+    /// Looks after the NIC now; whether it has a link.
+    pub(crate) fn look(&self) -> bool {
+        self.watch.look()
     }
 }

@@ -2,7 +2,7 @@
 
 //! The drivers of ports, told apart once per burst.
 
-use super::native::{Driver, Native};
+use super::native::{Driver, Health, Native};
 use super::netdev::Rings;
 use crate::core_::nic::virtio::packed::Packed;
 use crate::core_::nic::virtio::split::Split;
@@ -75,9 +75,9 @@ impl Nic {
         each!(self, native => native.send(frames, stock))
     }
 
-    /// Whether it has a link; see [`Driver::link`].
-    pub(crate) fn link(&self) -> Option<bool> {
-        each!(self, native => native.link())
+    /// See [`Native::look`].
+    pub(crate) fn look(&self) -> Health {
+        each!(self, native => native.look())
     }
 
     /// See [`Native::stop`].

@@ -8,12 +8,10 @@ use crate::core_::nic::pool::Owner;
 use crate::core_::nic::queue::{Fault, Queue, RxQueue, TxQueue};
 use crate::kapi::buffer::{Buffered, Mapping};
 use crate::kapi::burst::Packets;
-use crate::kapi::log;
 use crate::kapi::nic::{FrameOut, Rx, Tx};
 use crate::kapi::pool::{BufferPool, Stock};
 use crate::kapi::store::Store;
 use crate::kapi::vector::Vector;
-use kernel::c_str;
 use kernel::prelude::*;
 use kernel::sync::atomic::{Atomic, Relaxed};
 use kernel::sync::{new_spinlock, Arc, SpinLock};
@@ -59,8 +57,20 @@ pub(crate) struct Native<D: Driver> {
     pub(crate) store: Store,
     /// Frames that came damaged.
     damaged: Atomic<u64>,
-    /// 1 + the number of the fault that broke a queue.
+    /// 1 + the number of the fault that broke a queue; [`SILENT`] when the NIC
+    /// does not answer.
     fault: Atomic<u32>,
+}
+
+/// The fault of a NIC that does not answer.
+const SILENT: u32 = u32::MAX;
+
+/// How a NIC is.
+pub(crate) enum Health {
+    /// It works, and has a link or none.
+    Link(bool),
+    /// It works no more: what it did, for the log.
+    Failed(&'static CStr),
 }
 
 /// What the rings of any NIC are made of.
@@ -114,6 +124,9 @@ impl<D: Driver> Native<D> {
     /// buffers (figure 5, steps 102 and 104).
     #[inline]
     pub(crate) fn receive(&self, stock: &mut Stock, burst: &mut Packets<Buffered>) {
+        if self.has_failed() {
+            return;
+        }
         {
             let mut tx = self.tx.lock();
             if tx.queue().outstanding() > 0 {
@@ -140,6 +153,10 @@ impl<D: Driver> Native<D> {
     /// the stock.
     #[inline]
     pub(crate) fn send(&self, frames: &mut FrameOut, stock: &mut Stock) -> (usize, u64) {
+        if self.has_failed() {
+            frames.give_to(stock);
+            return (0, 0);
+        }
         let mut tx = self.tx.lock();
         let (sent, bytes, kick) = tx.send(D::HEADER, frames, stock, &self.mapping);
         if let Some(index) = kick {
@@ -159,7 +176,7 @@ impl<D: Driver> Native<D> {
         if self.store.has_work() {
             return false;
         }
-        if self.fault.load(Relaxed) != 0 {
+        if self.has_failed() {
             // Nothing will come.
             return true;
         }
@@ -186,19 +203,30 @@ impl<D: Driver> Native<D> {
         self.tx.lock().stop(stock);
     }
 
-    #[cold]
-    fn broken(&self, fault: Fault) {
-        if self.fault.xchg(1 + fault as u32, Relaxed) == 0 {
-            log::error(
-                c_str!("a NIC broke one of its rings; release it, and claim it again"),
-                EIO,
-            );
-        }
+    #[inline(always)]
+    fn has_failed(&self) -> bool {
+        self.fault.load(Relaxed) != 0
     }
 
-    /// Whether the NIC has a link; see [`Driver::link`].
-    pub(crate) fn link(&self) -> Option<bool> {
-        self.driver.link()
+    /// Whoever looks after the port finds the fault, and tells it.
+    #[cold]
+    fn broken(&self, fault: Fault) {
+        self.fault.store(1 + fault as u32, Relaxed);
+    }
+
+    /// Asks the NIC how it is; one that does not answer has failed. Not on the
+    /// data path.
+    pub(crate) fn look(&self) -> Health {
+        if !self.has_failed() {
+            match self.driver.link() {
+                Some(link) => return Health::Link(link),
+                None => self.fault.store(SILENT, Relaxed),
+            }
+        }
+        Health::Failed(match self.fault.load(Relaxed) {
+            SILENT => c"does not answer",
+            _ => c"broke one of its rings",
+        })
     }
 
     /// Frames that came damaged.

@@ -81,8 +81,10 @@ pub(super) fn mac(r: &Registers<'_>) -> Result<[u8; 6]> {
     Ok(mac)
 }
 
-/// Whether there is a link; `None` when the device does not answer.
+/// Whether there is a link; `None` when the device does not answer: with all bits
+/// set, or none, or reset by somebody else.
 pub(super) fn link(r: &Registers<'_>) -> Option<bool> {
-    let status = r.read(STATUS).ok()?;
-    (status != u32::MAX).then_some(status & STATUS_LU != 0)
+    let (status, control) = (r.read(STATUS).ok()?, r.read(RCTL).ok()?);
+    let works = status != u32::MAX && control & RCTL_EN != 0;
+    works.then_some(status & STATUS_LU != 0)
 }
