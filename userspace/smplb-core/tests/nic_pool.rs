@@ -10,8 +10,10 @@ use std::thread;
 
 use loom::cell::UnsafeCell;
 use loom::sync::Arc;
+use proptest::prelude::*;
 use smplb_core::env::Atom;
 use smplb_core::frame::PortId;
+use smplb_core::nic::census::{Census, PortShare};
 use smplb_core::nic::magazine::Magazine;
 use smplb_core::nic::pool::{Misuse, Owner, Pool, Shared};
 use smplb_core::nic::queue::BufferId;
@@ -130,6 +132,52 @@ fn fresh_buffers_are_taken_once() {
     });
 }
 
+/// All counts together.
+fn sum(census: &Census<'_>) -> u32 {
+    let ports = census
+        .ports
+        .iter()
+        .map(|port| port.rx + port.tx + port.host);
+    census.free + census.other + ports.sum::<u32>() + census.engines.iter().sum::<u32>()
+}
+
+proptest! {
+    /// Whatever was handed to whom, the census says what the list of owners says.
+    #[test]
+    fn a_census_counts_what_there_is(
+        size in 0..200usize,
+        steps in prop::collection::vec((0..4u8, 0..6u16), 0..150),
+    ) {
+        let words: Vec<_> = (0..size).map(|_| StdAtom::new(0)).collect();
+        let shared = Shared::default();
+        let pool = Pool::new(&words, &shared).unwrap();
+        let mut magazines: Vec<_> = (0..6).map(Magazine::new).collect();
+        for (kind, number) in steps {
+            let magazine = &mut magazines[usize::from(number)];
+            match kind {
+                0 => drop(magazine.take_for(&pool, Owner::Rx(PortId(number)))),
+                1 => drop(magazine.take_for(&pool, Owner::Tx(PortId(number)))),
+                2 => drop(magazine.take_for(&pool, Owner::Host(PortId(number)))),
+                _ => magazine.release(&pool),
+            }
+        }
+        let count = |owner| pool.owners().filter(|found| *found == owner).count() as u32;
+        // Ports and engines 4 and 5 have no place in the lists.
+        let (mut ports, mut engines) = ([PortShare::default(); 4], [0; 4]);
+        let census = Census::take(&pool, &mut ports, &mut engines);
+        prop_assert_eq!((census.size as usize, sum(&census) as usize), (size, size));
+        prop_assert_eq!(census.free, count(Owner::Free));
+        for (number, port) in (0..).zip(&*census.ports) {
+            let id = PortId(number);
+            let due = [Owner::Rx(id), Owner::Tx(id), Owner::Host(id)].map(count);
+            prop_assert_eq!([port.rx, port.tx, port.host], due);
+        }
+        for (cpu, buffers) in (0..).zip(&*census.engines) {
+            prop_assert_eq!(*buffers, count(Owner::Engine(cpu)));
+        }
+    }
+}
+
 #[test]
 fn four_engines_under_load() {
     let words: Vec<StdAtom> = (0..1000).map(|_| StdAtom::new(0)).collect();
@@ -159,8 +207,9 @@ fn four_engines_under_load() {
         for cpu in 0..4 {
             scope.spawn(move || engine(cpu));
         }
+        let (mut ports, mut engines) = ([PortShare::default(); 4], [0; 4]);
         for _ in 0..100 {
-            assert_eq!(pool.owners().count(), 1000);
+            assert_eq!(sum(&Census::take(&pool, &mut ports, &mut engines)), 1000);
             thread::yield_now();
         }
     });
