@@ -22,10 +22,15 @@ struct net *smplb_c_genl_net(struct genl_info *info)
 	return genl_info_net(info);
 }
 
-/* An answer to @info with its header; NULL when there is no memory. */
-struct sk_buff *smplb_c_genl_reply_new(struct genl_info *info, void **hdr)
+/*
+ * An answer to @info with its header, for @size octets or what is usual, if
+ * that is more; NULL when there is no memory.
+ */
+struct sk_buff *smplb_c_genl_reply_new(struct genl_info *info, size_t size,
+				       void **hdr)
 {
-	struct sk_buff *skb = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL);
+	struct sk_buff *skb = genlmsg_new(max(size, GENLMSG_DEFAULT_SIZE),
+					  GFP_KERNEL);
 
 	if (!skb)
 		return NULL;

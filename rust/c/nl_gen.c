@@ -261,6 +261,11 @@ static const struct genl_split_ops smplb_nl_ops[] = {
 		.dumpit	= smplb_nl_connection_get_dumpit,
 		.flags	= GENL_CMD_CAP_DUMP,
 	},
+	{
+		.cmd	= SMPLB_CMD_POOL_GET,
+		.doit	= smplb_nl_pool_get_doit,
+		.flags	= GENL_CMD_CAP_DO,
+	},
 };
 
 static const struct genl_multicast_group smplb_nl_mcgrps[] = {

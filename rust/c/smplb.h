@@ -148,7 +148,8 @@ struct nlattr;
 int smplb_c_genl_register(void);
 void smplb_c_genl_unregister(void);
 struct net *smplb_c_genl_net(struct genl_info *info);
-struct sk_buff *smplb_c_genl_reply_new(struct genl_info *info, void **hdr);
+struct sk_buff *smplb_c_genl_reply_new(struct genl_info *info, size_t size,
+				       void **hdr);
 int smplb_c_genl_reply_send(struct sk_buff *skb, struct genl_info *info,
 			    void *hdr);
 void smplb_c_genl_reply_free(struct sk_buff *skb);

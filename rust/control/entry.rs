@@ -3,7 +3,7 @@
 //! The functions that the generated table of operations names.
 
 use super::uapi::*;
-use super::{apply, backend, connection, engine, generation, port, service, stats};
+use super::{apply, backend, connection, engine, generation, pool, port, service, stats};
 use crate::kapi::netlink::{Dump, Request};
 use kernel::bindings::{genl_info, netlink_callback, sk_buff};
 use kernel::error::from_result;
@@ -66,6 +66,7 @@ doit! {
     smplb_nl_generation_get_doit, 0 => generation::get;
     smplb_nl_generation_rollback_doit, 0 => generation::rollback;
     smplb_nl_stats_get_doit, 0 => stats::get;
+    smplb_nl_pool_get_doit, 0 => pool::get;
 }
 
 dumpit! {

@@ -11,6 +11,7 @@ mod decode;
 mod engine;
 mod entry;
 mod generation;
+mod pool;
 mod port;
 mod service;
 mod stats;

@@ -55,6 +55,11 @@ impl Share {
     }
 }
 
+/// The pool, if a port uses it now.
+pub(crate) fn pool() -> Option<Arc<BufferPool>> {
+    SUPPLY.lock().pool.clone()
+}
+
 impl Drop for Share {
     fn drop(&mut self) {
         let mut held = SUPPLY.lock();

@@ -39,6 +39,12 @@ impl Net {
         self.0
     }
 
+    /// Whether it is the initial namespace, that of native ports.
+    pub(crate) fn is_initial(self) -> bool {
+        // SAFETY: No preconditions.
+        self.0 == unsafe { ffi::smplb_c_init_net() }
+    }
+
     /// The switch of the namespace, if it has one.
     pub(crate) fn switch(self, _rtnl: &Rtnl) -> Option<Arc<Switch>> {
         // SAFETY: By the type invariants; RTNL keeps the place from changing.

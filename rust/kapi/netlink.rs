@@ -19,7 +19,11 @@ extern "C" {
     fn smplb_c_genl_register() -> c_int;
     fn smplb_c_genl_unregister();
     fn smplb_c_genl_net(info: *mut genl_info) -> *mut bindings::net;
-    fn smplb_c_genl_reply_new(info: *mut genl_info, hdr: *mut *mut c_void) -> *mut sk_buff;
+    fn smplb_c_genl_reply_new(
+        info: *mut genl_info,
+        size: usize,
+        hdr: *mut *mut c_void,
+    ) -> *mut sk_buff;
     fn smplb_c_genl_reply_send(skb: *mut sk_buff, info: *mut genl_info, hdr: *mut c_void) -> c_int;
     fn smplb_c_genl_reply_free(skb: *mut sk_buff);
     fn smplb_c_genl_dump_begin(skb: *mut sk_buff, cb: *mut netlink_callback) -> *mut c_void;
@@ -227,11 +231,16 @@ impl<'a> Request<'a> {
         Ok(nested)
     }
 
-    /// Begins an answer.
+    /// Begins an answer of the usual size, a page.
     pub(crate) fn reply(&self) -> Result<Reply<'_>> {
+        self.reply_of(0)
+    }
+
+    /// Begins an answer that has room for `size` octets at least.
+    pub(crate) fn reply_of(&self, size: usize) -> Result<Reply<'_>> {
         let mut header = null_mut();
         // SAFETY: Valid by the type invariants.
-        let skb = unsafe { smplb_c_genl_reply_new(self.info.cast_mut(), &mut header) };
+        let skb = unsafe { smplb_c_genl_reply_new(self.info.cast_mut(), size, &mut header) };
         let skb = NonNull::new(skb).ok_or(ENOMEM)?;
         Ok(Reply {
             message: Message { skb, header },

@@ -8,7 +8,8 @@ use crate::channel::{Ask, Channel};
 use crate::error::{Error, Result};
 use crate::extack::GENL_HEAD;
 use crate::generated::{
-    Backend, Command, Config, Connection, Engine, Generation, Port, Service, ServiceDef, Stats,
+    Backend, Command, Config, Connection, Engine, Generation, Pool, Port, Service, ServiceDef,
+    Stats,
 };
 use crate::genl::{Body, Family};
 use crate::socket::{Kernel, Transport};
@@ -127,6 +128,11 @@ impl<T: Transport> Client<T> {
     /// Totals, and drops by reason.
     pub fn stats(&mut self) -> Result<Stats> {
         self.get(Command::StatsGet, &Empty)
+    }
+
+    /// Who has how many buffers of the pool.
+    pub fn pool(&mut self) -> Result<Pool> {
+        self.get(Command::PoolGet, &Empty)
     }
 
     /// Every tracked connection.

@@ -60,6 +60,8 @@ pub enum Command {
     ConnectionGet = 16,
     /// A new generation is active.
     GenerationNtf = 17,
+    /// Get who has how many buffers of the pool.
+    PoolGet = 18,
 }
 
 impl Command {
@@ -83,6 +85,7 @@ impl Command {
             Self::StatsGet => "stats-get",
             Self::ConnectionGet => "connection-get",
             Self::GenerationNtf => "generation-ntf",
+            Self::PoolGet => "pool-get",
         }
     }
 }
@@ -1443,6 +1446,178 @@ impl Attributes for Connection {
             connection::MODE => self.mode = Some(Mode::from_number(value.u32()?)),
             connection::GENERATION => self.generation = Some(value.uint()?),
             connection::EXPIRES => self.expires = Some(value.u32()?),
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+/// Numbers of the attributes of the set `pool-port`.
+pub mod pool_port {
+    /// Number of the port inside the switch.
+    pub const ID: u16 = 1;
+    /// Name of the pseudo interface; absent while the port goes.
+    pub const IFNAME: u16 = 2;
+    /// Buffers on the receive ring.
+    pub const RX: u16 = 3;
+    /// Buffers on the transmit ring.
+    pub const TX: u16 = 4;
+    /// Buffers on the rings to and from the pseudo interface.
+    pub const HOST: u16 = 5;
+}
+
+/// Buffers of the pool that a port has.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PoolPort {
+    /// Number of the port inside the switch.
+    pub id: Option<u32>,
+    /// Name of the pseudo interface; absent while the port goes.
+    pub ifname: Option<String>,
+    /// Buffers on the receive ring.
+    pub rx: Option<u32>,
+    /// Buffers on the transmit ring.
+    pub tx: Option<u32>,
+    /// Buffers on the rings to and from the pseudo interface.
+    pub host: Option<u32>,
+}
+
+impl Attributes for PoolPort {
+    const SET: &'static AttributeSet = &AttributeSet {
+        name: "pool-port",
+        attributes: &[
+            Attribute::plain("id"),
+            Attribute::plain("ifname"),
+            Attribute::plain("rx"),
+            Attribute::plain("tx"),
+            Attribute::plain("host"),
+        ],
+    };
+
+    fn encode(&self, out: &mut Writer) {
+        out.u32(pool_port::ID, self.id);
+        out.string(pool_port::IFNAME, self.ifname.as_deref());
+        out.u32(pool_port::RX, self.rx);
+        out.u32(pool_port::TX, self.tx);
+        out.u32(pool_port::HOST, self.host);
+    }
+
+    fn decode_one(&mut self, kind: u16, value: Value<'_>) -> Result<(), DecodeError> {
+        match kind {
+            pool_port::ID => self.id = Some(value.u32()?),
+            pool_port::IFNAME => self.ifname = Some(value.string()?),
+            pool_port::RX => self.rx = Some(value.u32()?),
+            pool_port::TX => self.tx = Some(value.u32()?),
+            pool_port::HOST => self.host = Some(value.u32()?),
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+/// Numbers of the attributes of the set `pool-engine`.
+pub mod pool_engine {
+    /// `cpu`.
+    pub const CPU: u16 = 1;
+    /// `buffers`.
+    pub const BUFFERS: u16 = 2;
+}
+
+/// Buffers of the pool that an engine has.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PoolEngine {
+    /// `cpu`.
+    pub cpu: Option<u32>,
+    /// `buffers`.
+    pub buffers: Option<u32>,
+}
+
+impl Attributes for PoolEngine {
+    const SET: &'static AttributeSet = &AttributeSet {
+        name: "pool-engine",
+        attributes: &[
+            Attribute::plain("cpu"),
+            Attribute::plain("buffers"),
+        ],
+    };
+
+    fn encode(&self, out: &mut Writer) {
+        out.u32(pool_engine::CPU, self.cpu);
+        out.u32(pool_engine::BUFFERS, self.buffers);
+    }
+
+    fn decode_one(&mut self, kind: u16, value: Value<'_>) -> Result<(), DecodeError> {
+        match kind {
+            pool_engine::CPU => self.cpu = Some(value.u32()?),
+            pool_engine::BUFFERS => self.buffers = Some(value.u32()?),
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+/// Numbers of the attributes of the set `pool`.
+pub mod pool {
+    /// Size of the pool; 0 without a native port.
+    pub const BUFFERS: u16 = 1;
+    /// Buffers that nobody has.
+    pub const FREE: u16 = 2;
+    /// Buffers of an owner that cannot be, always 0.
+    pub const OTHER: u16 = 3;
+    /// Hand-overs that were refused, since another one had the buffer.
+    pub const MISUSES: u16 = 4;
+    /// `port`.
+    pub const PORT: u16 = 5;
+    /// `engine`.
+    pub const ENGINE: u16 = 6;
+}
+
+/// The pool of buffers that all native ports share. free, other and those of the ports and engines add up to buffers.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Pool {
+    /// Size of the pool; 0 without a native port.
+    pub buffers: Option<u32>,
+    /// Buffers that nobody has.
+    pub free: Option<u32>,
+    /// Buffers of an owner that cannot be, always 0.
+    pub other: Option<u32>,
+    /// Hand-overs that were refused, since another one had the buffer.
+    pub misuses: Option<u64>,
+    /// `port`.
+    pub port: Vec<PoolPort>,
+    /// `engine`.
+    pub engine: Vec<PoolEngine>,
+}
+
+impl Attributes for Pool {
+    const SET: &'static AttributeSet = &AttributeSet {
+        name: "pool",
+        attributes: &[
+            Attribute::plain("buffers"),
+            Attribute::plain("free"),
+            Attribute::plain("other"),
+            Attribute::plain("misuses"),
+            Attribute::nests("port", PoolPort::SET),
+            Attribute::nests("engine", PoolEngine::SET),
+        ],
+    };
+
+    fn encode(&self, out: &mut Writer) {
+        out.u32(pool::BUFFERS, self.buffers);
+        out.u32(pool::FREE, self.free);
+        out.u32(pool::OTHER, self.other);
+        out.uint(pool::MISUSES, self.misuses);
+        out.nests(pool::PORT, &self.port);
+        out.nests(pool::ENGINE, &self.engine);
+    }
+
+    fn decode_one(&mut self, kind: u16, value: Value<'_>) -> Result<(), DecodeError> {
+        match kind {
+            pool::BUFFERS => self.buffers = Some(value.u32()?),
+            pool::FREE => self.free = Some(value.u32()?),
+            pool::OTHER => self.other = Some(value.u32()?),
+            pool::MISUSES => self.misuses = Some(value.uint()?),
+            pool::PORT => self.port.push(value.nest()?),
+            pool::ENGINE => self.engine.push(value.nest()?),
             _ => {}
         }
         Ok(())

@@ -28,6 +28,6 @@ pub use client::Client;
 pub use error::{Error, Refusal, Result};
 pub use generated::{
     Backend, BackendDef, Command, Config, Connection, ConnectionState, Drop, DropReason, Engine,
-    Generation, Mode, Port, Scheduler, Service, ServiceDef, Stats,
+    Generation, Mode, Pool, PoolEngine, PoolPort, Port, Scheduler, Service, ServiceDef, Stats,
 };
 pub use monitor::Monitor;
