@@ -104,7 +104,7 @@ pub fn index_of(name: &str) -> Result<u32> {
     })
 }
 
-/// Makes and removes ports.
+/// Makes, names and removes ports.
 #[derive(Debug)]
 pub struct Links<T = Kernel>(Channel<T>);
 
@@ -148,6 +148,15 @@ impl<T: Transport> Links<T> {
         let mut link = LinkMessage::default();
         link.header.index = ifindex;
         let message = RouteNetlinkMessage::DelLink(link);
+        self.0.ask(Ask::one(message, LINK_HEAD, &LINK)).map(drop)
+    }
+
+    /// Gives the interface of index `ifindex` another name.
+    pub fn rename(&mut self, ifindex: u32, name: &str) -> Result<()> {
+        let mut link = LinkMessage::default();
+        link.header.index = ifindex;
+        link.attributes.push(LinkAttribute::IfName(name.to_owned()));
+        let message = RouteNetlinkMessage::SetLink(link);
         self.0.ask(Ask::one(message, LINK_HEAD, &LINK)).map(drop)
     }
 

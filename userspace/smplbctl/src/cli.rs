@@ -7,7 +7,7 @@ use smplb_nl::socket::Transport;
 
 use crate::session::Session;
 use crate::{
-    apply, backend, connections, cpu, generation, man, monitor, port, service, show, stats,
+    apply, backend, connections, cpu, generation, man, monitor, pool, port, service, show, stats,
 };
 
 /// Control of the smplb packet switch and load balancer.
@@ -44,6 +44,7 @@ Exit status:
 Examples:
 
   smplbctl port add eth1
+  smplbctl port add 0000:00:02.0 --driver virtio_net
   smplbctl service add tcp:192.0.2.1:80 --scheduler lc
   smplbctl backend add tcp:192.0.2.1:80 10.0.0.1:8080 --weight 5
   smplbctl -j backend list | jq '.[].active'";
@@ -65,6 +66,7 @@ pub enum Command {
     Cpu(cpu::Command),
     Apply(apply::Args),
     Show(show::Args),
+    Pool(pool::Args),
     Stats(stats::Args),
     Connections(connections::Args),
     Generation(generation::Args),
@@ -83,6 +85,7 @@ impl Command {
             Self::Cpu(command) => command.run(session),
             Self::Apply(args) => args.run(session),
             Self::Show(args) => args.run(session),
+            Self::Pool(args) => args.run(session),
             Self::Stats(args) => args.run(session),
             Self::Connections(args) => args.run(session),
             Self::Generation(args) => args.run(session),
@@ -150,7 +153,7 @@ mod tests {
                 "5000000000",
             ),
             ("backend set tcp:1.2.3.4:80 10.0.0.1", "--weight"),
-            ("port add", "IFNAME"),
+            ("port add", "NIC"),
             ("port set smplb0", "--cpu"),
             ("port add eth0 --cpu one", "invalid digit"),
             ("cpu isolate", "CPULIST"),

@@ -11,10 +11,14 @@ const EMSGSIZE: i32 = 90;
 
 /// The error of something that could not be done: `cannot add service tcp:1.2.3.4:80: ...`.
 pub fn cannot(action: impl fmt::Display, error: Error) -> anyhow::Error {
-    let hint = hint(&error);
-    match hint {
-        Some(hint) => anyhow!("cannot {action}: {error} ({hint})"),
-        None => anyhow!("cannot {action}: {error}"),
+    anyhow!("cannot {action}: {}", reason(error))
+}
+
+/// Why, and what would help.
+pub fn reason(error: Error) -> String {
+    match hint(&error) {
+        Some(hint) => format!("{error} ({hint})"),
+        None => error.to_string(),
     }
 }
 

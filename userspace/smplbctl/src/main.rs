@@ -8,6 +8,7 @@
 
 mod apply;
 mod backend;
+mod claim;
 mod cli;
 mod config;
 mod connections;
@@ -17,6 +18,8 @@ mod generation;
 mod key;
 mod man;
 mod monitor;
+mod pci;
+mod pool;
 mod port;
 mod service;
 mod session;

@@ -136,6 +136,7 @@ mod tests {
             &["cpu", "list"],
             &["apply"],
             &["show"],
+            &["pool"],
             &["stats"],
             &["connections"],
             &["generation"],

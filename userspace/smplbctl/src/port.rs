@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `smplbctl port`: NICs the switch has claimed.
 
-use anyhow::Result;
+mod native;
+
+use anyhow::{anyhow, Context, Result};
 use clap::Subcommand;
 use serde::Serialize;
 use smplb_nl::link::{index_of, LinkData, NewPort};
@@ -9,6 +11,7 @@ use smplb_nl::socket::Transport;
 use smplb_nl::{Error, Port};
 
 use crate::failure::{cannot, Cannot};
+use crate::pci::Address;
 use crate::session::{warn, Session};
 use crate::table::{cell, Column, Row};
 
@@ -17,9 +20,9 @@ With -j, an array of objects with these keys; a value is null when the kernel to
 
   ifname         name of the pseudo interface
   ifindex        index of the pseudo interface
-  lower_ifname   name of the claimed NIC
-  lower_ifindex  index of the claimed NIC
-  driver         port driver, netdev for any Linux NIC
+  lower_ifname   name of the claimed NIC, or its PCI address for a native driver
+  lower_ifindex  index of the claimed NIC; 0 for a native driver
+  driver         port driver: netdev for any Linux NIC, or a native one
   cpu            switching CPU whose engine polls the port
   id             number of the port inside the switch
   rx_packets     packets taken from the NIC
@@ -30,10 +33,28 @@ With -j, an array of objects with these keys; a value is null when the kernel to
   host_packets   packets that came from the host
   dropped        packets dropped at this port, for any reason";
 
+const ADD_AFTER: &str = "\
+A port of driver netdev is any Linux NIC, which keeps its driver; it is what `ip link add link
+IFNAME type smplb` makes. A native port is a PCI NIC that the module drives itself:
+
+  virtio_net  modern virtio NICs
+  intel       NICs of Intel
+
+For it the NIC is taken from its stock driver by its driver_override in sysfs, as driverctl does,
+and its interface goes; the pseudo interface has the NIC's MAC address, in the initial network
+namespace. A NIC whose interface has routes, carries another or belongs to one is not taken without
+--force. Whatever goes wrong, the NIC gets its stock driver back. So it does by `smplbctl port
+del`, and its interface gets the name it had, if that is free.
+
+  smplbctl port add eth1
+  smplbctl port add eth1 --driver virtio_net --name smplb0 --cpu 2
+  smplbctl port add 0000:00:02.0";
+
 /// What to do with ports.
 #[derive(Subcommand)]
 pub enum Command {
-    /// Claim a NIC, as `ip link add link IFNAME type smplb` does
+    /// Claim a NIC, as `ip link add link IFNAME type smplb` does, or for a driver of the module
+    #[command(after_long_help = ADD_AFTER)]
     Add(Add),
     /// Move a port to the engine of another CPU
     Set {
@@ -45,7 +66,7 @@ pub enum Command {
     },
     /// Give a NIC back, and remove its pseudo interface
     Del {
-        /// Name of the pseudo interface
+        /// Name of the pseudo interface, or PCI address of the NIC
         name: String,
     },
     /// List the ports
@@ -56,17 +77,22 @@ pub enum Command {
 /// Claim a NIC.
 #[derive(clap::Args)]
 pub struct Add {
-    /// The NIC
-    ifname: String,
+    /// The NIC: the name of its interface, or its PCI address, as 0000:00:02.0
+    #[arg(value_name = "NIC")]
+    nic: String,
     /// Name of the pseudo interface [default: the first free smplbN]
     #[arg(long)]
     name: Option<String>,
     /// Switching CPU whose engine polls the port [default: the one with the fewest ports]
     #[arg(long, value_name = "N")]
     cpu: Option<u32>,
-    /// Port driver [default: netdev, for any Linux NIC]
+    /// Port driver: netdev, virtio_net or intel [default: netdev for a name, the fitting one for a
+    /// PCI address]
     #[arg(long)]
     driver: Option<String>,
+    /// Take the NIC from its stock driver even when its interface is in use
+    #[arg(long)]
+    force: bool,
 }
 
 impl Command {
@@ -88,53 +114,90 @@ impl Command {
 }
 
 impl Add {
-    fn run<T: Transport>(self, session: &mut Session<'_, T>) -> Result<()> {
-        let Self {
-            ifname,
-            name,
-            cpu,
-            driver,
-        } = self;
-        let add = || {
-            let lower = index_of(&ifname)?;
-            let mut links = session.links()?;
-            links.add(&NewPort {
-                lower,
-                name,
-                data: LinkData { cpu, driver },
-            })?;
-            warn(links.take_warnings());
-            Ok(())
-        };
-        add().cannot(|| format!("add port {ifname}"))
+    fn run<T: Transport>(mut self, session: &mut Session<'_, T>) -> Result<()> {
+        let what = format!("add port {}", self.nic);
+        match self.native(session) {
+            Ok(Some(address)) => native::add(session, address, self)
+                .map_err(|reason| anyhow!("cannot {what}: {reason:#}")),
+            Ok(None) => self.link(session).cannot(|| what),
+            Err(reason) => Err(anyhow!("cannot {what}: {reason:#}")),
+        }
+    }
+
+    /// The PCI device, if the port is to be a native one.
+    fn native<T>(&mut self, session: &Session<'_, T>) -> Result<Option<Address>> {
+        let netdev = self.driver.as_deref() == Some("netdev");
+        // No interface has a colon in its name.
+        if self.nic.contains(':') {
+            let address = self.nic.parse()?;
+            if netdev {
+                self.nic = native::interface(session.bus(), address)?;
+                return Ok(None);
+            }
+            return Ok(Some(address));
+        }
+        match &self.driver {
+            Some(_) if !netdev => native::device(session.bus(), &self.nic).map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    fn link<T: Transport>(self, session: &Session<'_, T>) -> smplb_nl::Result<()> {
+        let lower = index_of(&self.nic)?;
+        let (cpu, driver) = (self.cpu, self.driver);
+        let mut links = session.links()?;
+        links.add(&NewPort {
+            lower,
+            name: self.name,
+            data: LinkData { cpu, driver },
+        })?;
+        warn(links.take_warnings());
+        Ok(())
     }
 }
 
 fn set<T: Transport>(session: &Session<'_, T>, name: String, cpu: u32) -> Result<()> {
+    move_to(session, &name, cpu).cannot(|| format!("set port {name}"))
+}
+
+fn move_to<T: Transport>(session: &Session<'_, T>, name: &str, cpu: u32) -> smplb_nl::Result<()> {
     let port = Port {
-        ifname: Some(name.clone()),
+        ifname: Some(name.to_owned()),
         cpu: Some(cpu),
         ..Port::default()
     };
-    let set = || {
-        let mut client = session.client()?;
-        client.set_port(&port)?;
-        warn(client.take_warnings());
-        Ok(())
-    };
-    set().cannot(|| format!("set port {name}"))
+    let mut client = session.client()?;
+    client.set_port(&port)?;
+    warn(client.take_warnings());
+    Ok(())
 }
 
 fn del<T: Transport>(session: &Session<'_, T>, name: &str) -> Result<()> {
-    let delete = || {
+    let failed = |error| cannot(format!("delete port {name}"), error);
+    let port = match name.contains(':') {
+        true => native::port_of(
+            session,
+            name.parse()
+                .with_context(|| format!("cannot delete port {name}"))?,
+        )
+        .map_err(failed)?
+        .ok_or_else(|| anyhow!("cannot delete port {name}: no port is of this PCI device"))?,
         // Only the module knows which links are ports; any other must not be deleted by mistake.
-        let port = session.client()?.port(name)?;
-        let ifindex = port
-            .ifindex
-            .ok_or(Error::Unexpected("a port without ifindex".to_owned()))?;
-        session.links()?.delete(ifindex)
+        false => session
+            .client()
+            .and_then(|mut client| client.port(name))
+            .map_err(failed)?,
     };
-    delete().map_err(|error| cannot(format!("delete port {name}"), error))
+    match native::address(&port) {
+        Some(address) => native::del(session, address)
+            .map_err(|reason| anyhow!("cannot delete port {name}: {reason:#}")),
+        None => {
+            let unexpected = || Error::Unexpected("a port without ifindex".to_owned());
+            let ifindex = port.ifindex.ok_or_else(unexpected);
+            let delete = ifindex.and_then(|ifindex| session.links()?.delete(ifindex));
+            delete.map_err(failed)
+        }
+    }
 }
 
 /// A port as it is listed.

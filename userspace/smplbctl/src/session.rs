@@ -9,6 +9,7 @@ use smplb_nl::link::Links;
 use smplb_nl::socket::Transport;
 use smplb_nl::{Client, Monitor};
 
+use crate::pci::Bus;
 use crate::table::{self, Row};
 
 /// A netlink protocol.
@@ -28,12 +29,25 @@ pub struct Session<'a, T> {
     json: bool,
     out: &'a mut dyn Write,
     connect: Connect<'a, T>,
+    bus: Bus,
+}
+
+impl<T> Session<'_, T> {
+    /// The PCI bus of the machine.
+    pub fn bus(&self) -> &Bus {
+        &self.bus
+    }
 }
 
 impl<'a, T: Transport> Session<'a, T> {
     /// A session that prints JSON or tables to `out`.
     pub fn new(json: bool, out: &'a mut dyn Write, connect: Connect<'a, T>) -> Self {
-        Self { json, out, connect }
+        Self {
+            json,
+            out,
+            connect,
+            bus: Bus::default(),
+        }
     }
 
     /// A connection to the module. A socket is made only when a command gets as far as to need

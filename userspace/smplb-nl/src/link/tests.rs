@@ -41,6 +41,17 @@ fn a_port_is_a_link_of_our_kind() {
 }
 
 #[test]
+fn a_link_gets_another_name() {
+    let mut kernel = Fake::default();
+    kernel.acknowledge();
+    let mut links = Links::over(kernel);
+    links.rename(7, "in").unwrap();
+    let mut wanted = head(19, 5, 7);
+    wanted.extend([7, 0, 3, 0, b'i', b'n', 0, 0]);
+    assert_eq!(asked(&mut links), wanted);
+}
+
+#[test]
 fn name_cpu_and_driver_are_told() {
     let data = LinkData {
         cpu: Some(3),

@@ -123,3 +123,57 @@ fn only_a_port_is_deleted() {
     let error = bench.run("port del eth0").unwrap_err();
     assert_eq!(error, "cannot delete port eth0: no such port (ifname)");
 }
+
+#[test]
+fn a_native_port_is_listed_by_its_pci_address() {
+    let mut bench = Bench::default();
+    let native = Port {
+        lower_ifname: Some("0000:00:02.0".to_owned()),
+        driver: Some("virtio_net".to_owned()),
+        ..port(0)
+    };
+    bench.kernel().list(Netlink::PortGet, &[native, port(1)]);
+    assert_eq!(
+        bench.run("port list").unwrap(),
+        "\
+PORT    NIC           DRIVER      CPU       RX  TX  TO-HOST  FROM-HOST  DROPPED
+smplb0  0000:00:02.0  virtio_net    1  1000000   2        4          5        -
+smplb1  eth1          netdev        1  1000000   2        4          5        -
+"
+    );
+}
+
+/// No bus has these.
+#[test]
+fn a_pci_address_that_is_none() {
+    let mut bench = Bench::default();
+    for (line, reason) in [
+        (
+            "port add 00:32.0",
+            "cannot add port 00:32.0: 00:32.0 is not a PCI address, as 0000:00:02.0",
+        ),
+        (
+            "port add ffff0000:00:02.0 --driver netdev",
+            "cannot add port ffff0000:00:02.0: there is no such PCI device",
+        ),
+        (
+            "port add lo --driver virtio_net",
+            "cannot add port lo: it is not a PCI device; only --driver netdev takes it",
+        ),
+        (
+            "port add no-such-nic --driver intel",
+            "cannot add port no-such-nic: no network interface no-such-nic",
+        ),
+        (
+            "port del 00:02",
+            "cannot delete port 00:02: 00:02 is not a PCI address, as 0000:00:02.0",
+        ),
+        (
+            "port del ffff0000:00:02.0",
+            "cannot delete port ffff0000:00:02.0: no port is of this PCI device",
+        ),
+    ] {
+        assert_eq!(bench.run(line).unwrap_err(), reason);
+    }
+    assert!(bench.kernel().asked.is_empty());
+}
