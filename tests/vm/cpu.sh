@@ -118,7 +118,7 @@ flood 0 &
 PKTGEN=$!
 undo "in_ns client sh -c 'echo stop >/proc/net/pktgen/pgctrl'"
 flows() { (($(switched) > 1000)); }
-expect "the flood" eventually 10 flows
+expect "the flood" eventually 60 flows
 smplbctl cpu list
 expect "isolate" smplbctl cpu isolate 2
 expect "isolate one more" smplbctl cpu isolate 3
