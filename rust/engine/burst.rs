@@ -4,7 +4,7 @@
 
 use super::out::Out;
 use super::Hands;
-use crate::core_::frame::Origin;
+use crate::core_::frame::{Origin, PortId};
 use crate::core_::pipeline::{self, process_burst};
 use crate::core_::verdict::Verdict;
 use crate::kapi::burst::{Packet, Packets};
@@ -23,8 +23,9 @@ pub(super) fn poll(switch: &Switch, hands: &mut Hands<'_>, port: &Port) -> u64 {
     }
 }
 
-/// Has the core decide about a burst (figure 6), and hands each packet with its
-/// verdict to `carry_out`.
+/// Has the core decide about a burst (figure 6). When all of it leaves by one
+/// port, `carry_all_out` gets it, and may take it; else each packet goes to
+/// `carry_out` with its verdict.
 #[inline(always)]
 pub(super) fn decide<P: Packet>(
     switch: &Switch,
@@ -32,6 +33,7 @@ pub(super) fn decide<P: Packet>(
     hands: &mut Hands<'_>,
     origin: Origin,
     burst: &mut Packets<P>,
+    carry_all_out: impl FnOnce(&mut Out<'_>, &mut Hands<'_>, PortId, &mut Packets<P>) -> bool,
     mut carry_out: impl FnMut(&mut Out<'_>, &mut Hands<'_>, P, Verdict),
 ) {
     let Some(lane) = switch.lane(hands.local.lane) else {
@@ -51,6 +53,11 @@ pub(super) fn decide<P: Packet>(
         burst,
     );
     let mut out = Out::new(tables.topology, lane);
+    if let Some(to) = burst.one_way() {
+        if carry_all_out(&mut out, hands, to, burst) {
+            return;
+        }
+    }
     burst.drain(|packet, verdict| carry_out(&mut out, hands, packet, verdict));
     out.flush(hands);
 }

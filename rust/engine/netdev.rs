@@ -74,6 +74,7 @@ fn from_ring(
         hands,
         origin,
         &mut burst,
+        |_, _, _, _| false,
         |out, hands, mut skb, verdict| match verdict {
             Verdict::Forward(to) => {
                 skb.forget_receive_state();

@@ -5,10 +5,11 @@
 
 use super::Hands;
 use crate::core_::counters::Lane;
-use crate::core_::frame::PortId;
+use crate::core_::frame::{Burst as _, PortId};
 use crate::core_::verdict::DropReason;
 use crate::kapi::atom::KAtom;
 use crate::kapi::buffer::Buffered;
+use crate::kapi::burst::Packets;
 use crate::kapi::cpu;
 use crate::kapi::nic::{copy_in, FrameOut};
 use crate::kapi::skb::Skb;
@@ -75,6 +76,26 @@ impl<'a> Out<'a> {
         }
     }
 
+    /// Sends a whole burst by one port, if that takes frames as they are.
+    #[inline(always)]
+    pub(super) fn burst(
+        &mut self,
+        to: PortId,
+        burst: &mut Packets<Buffered>,
+        hands: &mut Hands<'_>,
+    ) -> bool {
+        let target = self.topology.port(to);
+        let nic = target.and_then(|port| port.io().native());
+        let (Some(nic), Some(stock)) = (nic, hands.stock()) else {
+            return false;
+        };
+        self.to = to;
+        let n = burst.len();
+        let (sent, bytes) = nic.send(burst.take_all(), stock);
+        self.sent(n, sent, bytes);
+        true
+    }
+
     #[inline(always)]
     fn put(&mut self, frame: Buffered, hands: &mut Hands<'_>) {
         if let Err(frame) = self.frames.push(frame) {
@@ -130,7 +151,7 @@ impl<'a> Out<'a> {
             let n = self.frames.len();
             let nic = self.target.and_then(|port| port.io().native());
             let (sent, bytes) = match (nic, hands.stock()) {
-                (Some(nic), Some(stock)) => nic.send(&mut self.frames, stock),
+                (Some(nic), Some(stock)) => nic.send(self.frames.drain(), stock),
                 _ => (0, 0),
             };
             self.sent(n, sent, bytes);

@@ -5,7 +5,7 @@
 use core::mem::MaybeUninit;
 
 use super::skb::Skb;
-use crate::core_::frame::{Burst, Frame, BURST};
+use crate::core_::frame::{Burst, Frame, PortId, BURST};
 use crate::core_::verdict::Verdict;
 
 /// A packet as one of the port drivers has it.
@@ -65,16 +65,37 @@ impl<P: Packet> Packets<P> {
     }
 
     /// Hands every packet to `take`, whatever was decided.
-    pub(crate) fn drain_all(&mut self, mut take: impl FnMut(P)) {
+    pub(crate) fn drain_all(&mut self, take: impl FnMut(P)) {
+        self.take_all().for_each(take);
+    }
+
+    /// The port that every packet is to leave by, if it is one and the same.
+    #[inline(always)]
+    pub(crate) fn one_way(&self) -> Option<PortId> {
+        let decided = self.verdicts.get(..self.decided)?;
+        // SAFETY: By the type invariants.
+        let mut verdicts = decided
+            .iter()
+            .map(|verdict| unsafe { verdict.assume_init() });
+        let Verdict::Forward(to) = verdicts.next()? else {
+            return None;
+        };
+        let same = |verdict| matches!(verdict, Verdict::Forward(port) if port == to);
+        (self.decided == self.len && verdicts.all(same)).then_some(to)
+    }
+
+    /// Takes all packets out, in order, whatever was decided. Those that are not
+    /// taken are lost: take all.
+    #[inline(always)]
+    pub(crate) fn take_all(&mut self) -> impl Iterator<Item = P> + '_ {
         let len = self.len;
         // INVARIANT: Emptied before the packets are moved out.
         self.len = 0;
         self.decided = 0;
-        for packet in self.packets.iter().take(len) {
-            // SAFETY: By the type invariants, as it is one of the first `len`;
-            // each is moved out once.
-            take(unsafe { packet.assume_init_read() });
-        }
+        let packets = self.packets.iter().take(len);
+        // SAFETY: By the type invariants, as it is one of the first `len`; each
+        // is moved out once.
+        packets.map(|packet| unsafe { packet.assume_init_read() })
     }
 
     /// Hands every packet with its verdict to `take`, in order, and empties the

@@ -138,7 +138,7 @@ impl<Q: TxQueue> Tx<Q> {
     pub(crate) fn send<H: AsBytes + Copy>(
         &mut self,
         header: H,
-        frames: &mut FrameOut,
+        mut frames: impl Iterator<Item = Buffered>,
         stock: &mut Stock,
         mapping: &Mapping,
     ) -> (usize, u64, Option<u16>) {
@@ -150,7 +150,6 @@ impl<Q: TxQueue> Tx<Q> {
             return (0, 0, None);
         };
         let (owner, mut bytes) = (self.owner, 0u64);
-        let mut frames = frames.drain();
         let taken = self.queue.send(frames.by_ref().map(|mut frame| {
             // There is always room for a header; without it the frame would be
             // one that the device does not understand, not one that harms.
@@ -235,15 +234,10 @@ impl FrameOut {
         }
     }
 
-    /// Gives the buffers of all to `stock`.
-    pub(crate) fn give_to(&mut self, stock: &mut Stock) {
-        self.drain().for_each(|frame| stock.give(frame.into_buf()));
-    }
-
     /// Takes all out, in order. What is not taken stays for nobody to find: take
     /// all.
     #[inline(always)]
-    fn drain(&mut self) -> impl Iterator<Item = Buffered> + '_ {
+    pub(crate) fn drain(&mut self) -> impl Iterator<Item = Buffered> + '_ {
         let len = core::mem::take(&mut self.len);
         let places = self.frames.iter_mut().take(len);
         places.filter_map(Option::take)

@@ -8,7 +8,7 @@ use crate::core_::nic::pool::Owner;
 use crate::core_::nic::queue::{Fault, Queue, RxQueue, TxQueue};
 use crate::kapi::buffer::{Buffered, Mapping};
 use crate::kapi::burst::Packets;
-use crate::kapi::nic::{FrameOut, Rx, Tx};
+use crate::kapi::nic::{Rx, Tx};
 use crate::kapi::pool::{BufferPool, Stock};
 use crate::kapi::store::Store;
 use crate::kapi::vector::Vector;
@@ -152,9 +152,13 @@ impl<D: Driver> Native<D> {
     /// Sends frames; returns how many went and their octets. The others are in
     /// the stock.
     #[inline]
-    pub(crate) fn send(&self, frames: &mut FrameOut, stock: &mut Stock) -> (usize, u64) {
+    pub(crate) fn send(
+        &self,
+        frames: impl Iterator<Item = Buffered>,
+        stock: &mut Stock,
+    ) -> (usize, u64) {
         if self.has_failed() {
-            frames.give_to(stock);
+            frames.for_each(|frame| stock.give(frame.into_buf()));
             return (0, 0);
         }
         let mut tx = self.tx.lock();
