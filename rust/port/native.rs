@@ -36,6 +36,10 @@ pub(crate) trait Driver: Send + Sync + 'static {
     /// Tells the device that the transmit ring has frames up to `index`.
     fn ring_tx(&self, index: u16);
 
+    /// Has the device interrupt when the receive ring has a frame, where its own
+    /// registers have a say in that besides the ring.
+    fn ask_rx(&self) {}
+
     /// Whether the NIC has a link; `None` when it is not there any more, or does
     /// not work any more. Slow, and from any thread.
     fn link(&self) -> Option<bool>;
@@ -188,6 +192,7 @@ impl<D: Driver> Native<D> {
             return false;
         };
         vector.arm();
+        self.driver.ask_rx();
         let mut rx = self.rx.lock();
         // Without a buffer the NIC cannot receive, and never interrupts.
         rx.queue().outstanding() > 0 && rx.queue().arm()

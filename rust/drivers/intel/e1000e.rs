@@ -4,7 +4,7 @@
 
 use super::registers::Registers;
 use super::{gigabit, Model, Way};
-use crate::core_::nic::intel::regs::common::CTRL_EXT;
+use crate::core_::nic::intel::regs::common::{CTRL_EXT, IMS};
 use crate::core_::nic::intel::regs::e1000e::*;
 use crate::core_::nic::intel::regs::Family;
 use crate::core_::nic::intel::E1000e;
@@ -17,6 +17,12 @@ use kernel::time::{delay::fsleep, Delta};
 
 impl Model for E1000e {
     const DEVICES: &'static [(pci::Vendor, u16)] = &[(pci::Vendor::INTEL, 0x10d3)];
+    const INTERRUPTS: bool = true;
+
+    fn ask_rx(r: &Registers<'_>) -> Result {
+        // Sent with the vector, and masked again by that: see `EIAC` below.
+        r.write(IMS, INT_RXQ0)
+    }
 
     fn reset(r: &Registers<'_>) -> Result {
         gigabit::reset(r)?;
@@ -31,12 +37,16 @@ impl Model for E1000e {
         r.change(tx.control, TXDCTL_GRAN | TXDCTL_COUNT_DESC, 0)?;
         r.change(rx.control, RXDCTL_GRAN, 0)?;
         r.change(TARC0, TARC0_ERRATA, TARC0_ERRATA_CLEAR)?;
-        r.change(CTRL_EXT, CTRL_EXT_ERRATA_SET, CTRL_EXT_ERRATA_CLEAR)?;
+        let set = CTRL_EXT_ERRATA_SET | CTRL_EXT_PBA_CLR;
+        r.change(CTRL_EXT, set, CTRL_EXT_ERRATA_CLEAR)?;
         r.change(GCR, GCR_ERRATA, 0)?;
         r.change(GCR2, GCR2_ERRATA, 0)?;
         r.write(TIPG, TIPG_COPPER)?;
         // Descriptors of the kind that the core's ring reads.
         r.change(RFCTL, RFCTL_EXTEN, 0)?;
+        let route = Self::rx_route(super::QUEUE).ok_or(EINVAL)?;
+        r.write(route.register, route.set(0, 0))?;
+        r.write(EIAC, INT_RXQ0)?;
         gigabit::set_up(r)
     }
 

@@ -39,6 +39,12 @@ pub(crate) trait Model: Family + Layout + Send + Sync + Unpin + 'static {
     /// PCI device numbers.
     const DEVICES: &'static [(pci::Vendor, u16)];
 
+    /// Whether it can interrupt for received frames, by MSI-X.
+    const INTERRUPTS: bool;
+
+    /// Has received frames of [`QUEUE`] interrupt once, by vector 0.
+    fn ask_rx(registers: &Registers<'_>) -> Result;
+
     /// Masks all interrupts, ends sending and receiving, waits until nothing is
     /// under way on the bus, and resets.
     fn reset(registers: &Registers<'_>) -> Result;
@@ -93,7 +99,7 @@ impl<M: Model> Controller<M> {
 
 impl<M: Model> Device for Controller<M> {
     const DEVICES: &'static [(pci::Vendor, u16)] = M::DEVICES;
-    const INTERRUPTS: bool = false;
+    const INTERRUPTS: bool = M::INTERRUPTS;
 
     fn new(pdev: &pci::Device<Core<'_>>) -> Result<Self> {
         let bar = Bar::new(pdev)?;
@@ -163,6 +169,11 @@ impl<M: Model> Driver for Way<M> {
     #[inline]
     fn ring_tx(&self, index: u16) {
         self.device.bar.ring(self.tx, index);
+    }
+
+    fn ask_rx(&self) {
+        // Without the device there is nothing to wait for.
+        self.device.bar.try_with(|registers| M::ask_rx(&registers));
     }
 
     fn link(&self) -> Option<bool> {
