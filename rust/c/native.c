@@ -169,8 +169,10 @@ static void smplb_native_setup(struct net_device *dev)
 struct net_device *smplb_c_native_alloc(struct device *parent, const u8 *mac,
 					unsigned int mtu, unsigned int max_mtu)
 {
+	/* Not to be renamed after the PCI slot by udev, as NET_NAME_ENUM would. */
 	struct net_device *dev = alloc_netdev(sizeof(struct smplb_dev), "smplb%d",
-					      NET_NAME_ENUM, smplb_native_setup);
+					      NET_NAME_PREDICTABLE,
+					      smplb_native_setup);
 	struct smplb_dev *sd;
 
 	if (!dev)
