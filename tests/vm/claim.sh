@@ -7,20 +7,11 @@
 #
 # eth0 is cabled to eth1, eth2 to eth3. ROUNDS=200 does more rounds at the end.
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/pci.sh"
 
 ROUNDS=${ROUNDS:-30}
-PCI=/sys/bus/pci/devices
 
-# The place on the bus of a network device.
-place() {
-	local dir
-	dir=$(readlink -f "/sys/class/net/$1/device")
-	[[ ${dir##*/} == virtio* ]] && dir=${dir%/*}
-	echo "${dir##*/}"
-}
-
-driver() { basename "$(readlink "$PCI/$1/driver")"; }
-stock() { [[ $(driver "$1") == virtio-pci && $(<"$PCI/$1/driver_override") == "(null)" ]]; }
+is_stock() { [[ $(driver "$1") == "$(stock "$1")" && $(<"$PCI/devices/$1/driver_override") == "(null)" ]]; }
 pings() { in_ns client ping -q -c 1 -W 1 10.1.0.1 >/dev/null; }
 
 # A number of the pool, and whether its counts add up: pool KEY.
@@ -33,7 +24,7 @@ adds_up() {
 
 # eth0 with the stock driver reaches the client.
 works() {
-	stock "$A" || die "$A has driver $(driver "$A"), reserved for $(<"$PCI/$A/driver_override")"
+	is_stock "$A" || die "$A has driver $(driver "$A"), reserved for $(<"$PCI/devices/$A/driver_override")"
 	[[ $(<"/sys/class/net/eth0/address") == "$MAC" ]] || die "eth0 is not the NIC it was"
 	ip addr replace 10.1.0.1/24 dev eth0
 	ip link set eth0 up
@@ -51,7 +42,7 @@ echo "==> refusals"
 refuse "no module" "cannot add port $A: .*not loaded .*modprobe smplb" add "$A"
 refuse "no pool without the module" "not loaded" smplbctl pool
 load
-stock "$A" || die "the NIC was claimed by loading the module"
+is_stock "$A" || die "the NIC was claimed by loading the module"
 expect "no pool" test "$(smplbctl -j pool | json "d['buffers'], d['ports'], d['engines']")" = "(0, [], [])"
 smplbctl pool
 refuse "no such device" "no such PCI device" add 0000:00:1e.0
@@ -59,7 +50,7 @@ refuse "no address" "not a PCI address" add 0000:00:02
 refuse "no such interface" "no network interface eth7" add eth7 --driver virtio_net
 refuse "another driver" "1af4:1041 is not a NIC of driver intel" add "$A" --driver intel
 refuse "no such driver" "no driver e100" add "$A" --driver e100
-bridge=$(basename "$(dirname "$(grep -l 0x0600 $PCI/*/class | head -1)")")
+bridge=$(basename "$(dirname "$(grep -l 0x0600 $PCI/devices/*/class | head -1)")")
 refuse "no NIC" "not a network controller" add "$bridge" --driver virtio_net
 refuse "not on this bus" "not a PCI device" add lo --driver virtio_net
 refuse "another namespace" "initial network namespace" in_ns client smplbctl port add "$A"
@@ -75,7 +66,7 @@ refuse "of a bridge" "eth0 belongs to br9" add "$A"
 ip link del br9
 ip link set eth0 down
 refuse "the name is taken" "an interface eth2 already" add "$A" --name eth2
-stock "$A" || die "something was refused and done"
+is_stock "$A" || die "something was refused and done"
 
 echo "==> what fails later is undone"
 refuse "no such CPU" "cannot add port $A: .*CPU" add "$A" --cpu 77
@@ -126,7 +117,7 @@ expect "two ports" test "$(smplbctl -j pool | json "[p['ifname'] for p in d['por
 expect "nobody else's" test "$(in_ns client smplbctl -j pool | json "d['buffers']")" = 0
 before=$(pool buffers)
 expect "give back by address" smplbctl port del "$B"
-stock "$B" || die "$B has driver $(driver "$B")"
+is_stock "$B" || die "$B has driver $(driver "$B")"
 expect "its name" eventually 5 test "$(place eth2)" = "$B"
 adds_up
 expect "the same pool" test "$(pool buffers)" = "$before"
@@ -143,7 +134,7 @@ expect "claim" add eth0 --driver virtio_net
 ip link add eth0 type dummy
 expect "give back" smplbctl port del smplb0
 ip link del eth0
-other=$(ls "$PCI/$A"/virtio*/net)
+other=$(ls "$PCI/devices/$A"/virtio*/net)
 [[ $other != eth0 ]] || die "two interfaces of one name"
 ip link set "$other" name was0
 expect "claim" add was0 --driver virtio_net

@@ -41,17 +41,8 @@ for mask in sorted(glob.glob(f"/proc/irq/*/{sys.argv[1]}")):
 }
 
 claim_native() { # DEVICE NAME ADDRESS
-	local place dev mac
-	mac=$(<"/sys/class/net/$1/address")
-	place=$(readlink -f "/sys/class/net/$1/device")
-	place=$(basename "${place%/virtio*}")
-	echo smplb_virtio_net >"/sys/bus/pci/devices/$place/driver_override"
-	echo "$place" >"/sys/bus/pci/devices/$place/driver/unbind"
-	echo "$place" >/sys/bus/pci/drivers_probe
-	dev=$(basename "$(dirname "$(grep -l "$mac" /sys/class/net/*/address)")")
-	expect "claim $1" ip link set "$dev" name "$2"
-	undo "echo >/sys/bus/pci/devices/$place/driver_override; \
-		echo $place >/sys/bus/pci/devices/$place/driver/unbind; echo $place >/sys/bus/pci/drivers_probe"
+	expect "claim $1" smplbctl port add "$1" --driver virtio_net --name "$2"
+	undo "smplbctl port del $2"
 	ip addr add "$3" dev "$2"
 	expect "$2 up" ip link set "$2" up
 }

@@ -66,7 +66,7 @@ refuse "a pseudo interface" "pseudo interface" smplbctl port add smplb0
 ip link set dummy0 nomaster
 refuse "name in use" "exists" smplbctl port add dummy0 --name br1
 refuse "no such NIC" "no network interface" smplbctl port add nosuch
-refuse "unknown driver" "unknown port driver" smplbctl port add dummy0 --driver quick
+refuse "unknown driver" "only --driver netdev" smplbctl port add dummy0 --driver quick
 refuse "offline CPU" "not online" smplbctl port add dummy0 --cpu 7
 refuse "no CPU at all" "not online" smplbctl port add dummy0 --cpu 4000000000
 refuse "no NIC named" "name the NIC" ip link add smplb9 type smplb
