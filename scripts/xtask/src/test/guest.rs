@@ -154,7 +154,7 @@ impl Guest<'_> {
     /// Seconds for one scenario.
     fn limit(&self) -> u64 {
         match self.kernel.flavour {
-            Flavour::Release => 300,
+            Flavour::Release => 600,
             Flavour::Debug => 900,
         }
     }
