@@ -93,7 +93,8 @@ MAC=$(cat /sys/class/net/eth0/address)
 A=$(place eth0) B=$(place eth1)
 for nic in eth0 eth1; do
 	echo 1 >/sys/class/net/$nic/threaded || die "no threaded NAPI"
-	ip link set $nic up
+	# What QEMU's device does not take at once waits, and is not lost.
+	ip link set $nic txqueuelen 10000 up
 done
 
 echo "==> IPVS and the kernel's forwarding"
