@@ -90,14 +90,10 @@ impl<A: Atom> Round<'_, '_, '_, A> {
             };
             return self.tell_misfit(frame, vip, &exit, reason);
         }
-        let source = exit.info.mac_word();
-        rewrite::forward(
-            frame.head,
-            frame.checksum,
-            &hit.rewrite,
-            exit.dest(),
-            source,
-        );
+        let (dest, source) = (exit.dest(), exit.info.ip_word());
+        rewrite::headers(frame.head, |headers| {
+            rewrite::forward(headers, frame.checksum, &hit.rewrite, dest, source);
+        });
         hit.touch(self.now);
         self.account(hit.service(), hit.backend(), hit.is_reply(), frame.len);
         if let Some((slot, _)) = exit.next {
@@ -133,7 +129,7 @@ impl<A: Atom> Round<'_, '_, '_, A> {
                 if let Some(reason) = misfit(frame, &exit) {
                     return Verdict::Drop(reason);
                 }
-                rewrite::hop(frame.head, exit.dest(), exit.info.mac_word());
+                rewrite::hop(frame.head, exit.dest(), exit.info.ip_word());
                 exit.verdict()
             }
         };

@@ -28,43 +28,21 @@ pub struct Packet {
 }
 
 impl Packet {
-    /// Reads the headers of the frame. Asks for the entry of its connection, if the engine remembers
-    /// it, or else for the bucket where it is most likely.
+    /// Reads the headers of the frame.
     #[inline(always)]
-    pub(super) fn read<A: Atom>(
-        &mut self,
-        filter: &Filter,
-        frame: &Frame<'_>,
-        recent: &[u64],
-        connections: &Connections<'_, A>,
-    ) {
-        let Some(flow) = filter.flow(frame) else {
-            *self = Self::default();
-            return;
-        };
-        self.key = flow.key;
-        self.flags = flow.flags;
-        self.candidate = recent::recall(recent, Mark::of(flow.key));
-        if self.candidate != 0 {
-            connections.prefetch_entry(self.candidate);
-        } else {
-            self.hash = connections.secret.hash(flow.key);
-            connections.prefetch_bucket(self.hash);
+    pub(super) fn read(&mut self, filter: &Filter, frame: &Frame<'_>) {
+        match filter.flow(frame) {
+            Some(flow) => {
+                self.key = flow.key;
+                self.flags = flow.flags;
+            }
+            None => *self = Self::default(),
         }
     }
 
-    /// Finds the entry that is likely the connection of the packet, and asks for it.
     #[inline(always)]
-    pub(super) fn look_up<A: Atom>(
-        &mut self,
-        recent: &mut [u64],
-        connections: &Connections<'_, A>,
-    ) {
-        if self.candidate == 0 && self.key.protocol() != 0 {
-            self.candidate = connections.candidate(self.hash);
-            connections.prefetch_entry(self.candidate);
-            recent::remember(recent, Mark::of(self.key), self.candidate);
-        }
+    fn is_sought(&self) -> bool {
+        self.candidate == 0 && self.key.protocol() != 0
     }
 
     /// The packet with the hash of its key.
@@ -78,6 +56,46 @@ impl Packet {
     /// Flags of the TCP segment.
     pub(super) fn tcp_flags(&self) -> u8 {
         self.flags as u8
+    }
+}
+
+/// Finds for each packet the entry that is likely its connection, if the engine remembers it, and
+/// asks for it. False if there is one that it does not remember: [`look_up`] finds that.
+#[inline(always)]
+pub(super) fn recall<A: Atom>(
+    packets: &mut [Packet],
+    recent: &[u64],
+    connections: &Connections<'_, A>,
+) -> bool {
+    let Some(recent) = recent.first_chunk() else {
+        packets.iter_mut().for_each(|packet| packet.candidate = 0);
+        return false;
+    };
+    let mut unknown = 0u64;
+    for packet in packets {
+        packet.candidate = recent::recall(recent, Mark::of(packet.key));
+        connections.prefetch_entry(packet.candidate);
+        unknown = unknown.wrapping_add((packet.candidate == 0).into());
+    }
+    unknown == 0
+}
+
+/// Finds for each packet that the engine does not remember the entry that is likely its connection,
+/// and asks for it.
+#[inline(never)]
+pub(super) fn look_up<A: Atom>(
+    packets: &mut [Packet],
+    recent: &mut [u64],
+    connections: &Connections<'_, A>,
+) {
+    for packet in packets.iter_mut().filter(|packet| packet.is_sought()) {
+        packet.hash = connections.secret.hash(packet.key);
+        connections.prefetch_bucket(packet.hash);
+    }
+    for packet in packets.iter_mut().filter(|packet| packet.is_sought()) {
+        packet.candidate = connections.candidate(packet.hash);
+        connections.prefetch_entry(packet.candidate);
+        recent::remember(recent, Mark::of(packet.key), packet.candidate);
     }
 }
 

@@ -64,10 +64,14 @@ pub trait Burst {
         self.len() == 0
     }
 
-    /// Frame `i`, below [`Burst::len`]. Called two or three times for each, mostly in rising order.
-    fn frame(&mut self, i: usize) -> Frame<'_>;
+    /// The frames, in order.
+    fn frames(&mut self) -> impl Iterator<Item = Frame<'_>>;
 
-    /// Takes the decision about frame `i`. Called exactly once for each frame, in rising order of
-    /// `i`.
-    fn verdict(&mut self, i: usize, verdict: Verdict);
+    /// Has `decide` decide about each frame, in order, and keeps the verdicts. With each frame goes
+    /// one of `notes`; there are as many.
+    fn decide<T>(
+        &mut self,
+        notes: impl Iterator<Item = T>,
+        decide: impl FnMut(T, Frame<'_>) -> Verdict,
+    );
 }

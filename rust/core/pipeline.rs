@@ -5,9 +5,9 @@
 use super::config::view::View;
 use super::connection::table::Connections;
 use super::counters::sum::Loads;
-use super::engine::Engine;
+use super::engine::{look_up, recall, Engine};
 use super::env::Atom;
-use super::frame::{Burst, Origin};
+use super::frame::{Burst, Frame, Origin};
 use super::neighbour::Neighbours;
 use super::round::Round;
 use super::route::Routes;
@@ -51,25 +51,31 @@ pub fn process_burst<A: Atom, B: Burst>(
     let (mut round, packets, recent) = Round::new(switch, engine, origin, now, burst.len());
     let (filter, mut bytes) = (round.filter(), 0u64);
 
-    // Steps 202 and 204: take each packet and read its headers; ask for the memory of the next step.
-    for (i, packet) in packets.iter_mut().enumerate() {
-        let frame = burst.frame(i);
+    // Steps 202 and 204: take each packet and read its headers.
+    for (packet, frame) in packets.iter_mut().zip(burst.frames()) {
         bytes = bytes.wrapping_add(u64::from(frame.len));
-        packet.read(&filter, &frame, recent, connections);
+        packet.read(&filter, &frame);
     }
-    // Step 212: look each one up in the connection table; ask for the entry that was found.
-    for packet in packets.iter_mut() {
-        packet.look_up(recent, connections);
+    // Step 212: find the connection of each one, and ask for its memory.
+    if !recall(packets, recent, connections) {
+        look_up(packets, recent, connections);
     }
     // Steps 206 to 224: a packet of a known connection is rewritten (220); for any other one it is
     // decided whether it is for a service (206), refused (208), or given a backend (210 to 218).
-    for (i, packet) in packets.iter().enumerate() {
-        let verdict = match round.express(packet, burst.frame(i)) {
+    burst.decide(packets.iter(), |packet, frame| {
+        let head = frame.head;
+        match round.express(
+            packet,
+            Frame {
+                head: &mut *head,
+                ..frame
+            },
+        ) {
             Some(verdict) => verdict,
-            None => round.decide(packet, &mut burst.frame(i)),
-        };
-        burst.verdict(i, verdict);
-    }
+            // A frame of its own, so that the other one need not be in memory.
+            None => round.decide(packet, &mut Frame { head, ..frame }),
+        }
+    });
     round.finish(packets.len(), bytes);
 }
 
@@ -99,16 +105,18 @@ mod tests {
             self.frames.len()
         }
 
-        fn frame(&mut self, i: usize) -> Frame<'_> {
-            match self.frames.get_mut(i) {
-                Some(head) => frame(head),
-                None => frame(&mut []),
-            }
+        fn frames(&mut self) -> impl Iterator<Item = Frame<'_>> {
+            self.frames.iter_mut().map(|head| frame(head))
         }
 
-        fn verdict(&mut self, i: usize, verdict: Verdict) {
-            if let Some(place) = self.verdicts.get_mut(i) {
-                *place = Some(verdict);
+        fn decide<T>(
+            &mut self,
+            notes: impl Iterator<Item = T>,
+            mut decide: impl FnMut(T, Frame<'_>) -> Verdict,
+        ) {
+            let places = self.verdicts.iter_mut().zip(self.frames.iter_mut());
+            for ((place, head), note) in places.zip(notes) {
+                *place = Some(decide(note, frame(head)));
             }
         }
     }

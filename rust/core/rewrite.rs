@@ -9,6 +9,7 @@ use super::wire::checksum::{add, fold, sum16, update};
 use super::wire::ethernet::{self, ETH_HLEN};
 use super::wire::icmp::ICMP_HLEN;
 use super::wire::ipv4::{self, IPPROTO_TCP, IPPROTO_UDP, IP_HLEN};
+use super::wire::tcp::TCP_HLEN;
 use super::wire::{get, put};
 
 /// Place of the transport header in the frame.
@@ -23,19 +24,36 @@ const QUOTE_LEN: usize = QUOTE_END - QUOTE;
 /// Place of the UDP checksum in the frame.
 const UDP_CHECK: usize = L4 + 6;
 
+/// Octets that the longest headers of a packet of a flow take.
+pub const WHOLE: usize = L4 + TCP_HLEN;
+
+/// The headers of a packet of a flow.
+pub type Headers = [u8; WHOLE];
+
 /// Rewrites a packet that goes out of a port: MAC addresses, time to live, addresses, ports, checksums.
 ///
-/// The frame holds an IPv4 header without options and a TCP or UDP header; the time to live is above 0.
+/// The frame holds an IPv4 header without options and a TCP or UDP header; the time to live is above
+/// 0. `source` is what [`ethernet::ip_word`] makes.
 #[inline(always)]
-pub fn forward(head: &mut [u8], state: Checksum, rewrite: &Rewrite, dest: u64, source: u64) {
-    let Some(headers) = head.first_chunk_mut::<SHORTEST>() else {
-        return;
-    };
+pub fn forward(headers: &mut Headers, state: Checksum, rewrite: &Rewrite, dest: u64, source: u64) {
     if let Some(eth) = headers.first_chunk_mut::<ETH_HLEN>() {
-        ethernet::set_addresses(eth, dest, source);
+        ethernet::set(eth, dest, source);
     }
     internet(headers, rewrite, rewrite.delta3, 1);
-    transport(head, state, rewrite);
+    transport(headers, state, rewrite);
+}
+
+/// Has `rewrite` change the headers of a frame, however short that is.
+pub fn headers(head: &mut [u8], rewrite: impl FnOnce(&mut Headers)) {
+    if let Some(headers) = head.first_chunk_mut() {
+        return rewrite(headers);
+    }
+    let mut headers = [0; WHOLE];
+    if let Some(place) = headers.get_mut(..head.len()) {
+        place.copy_from_slice(head);
+        rewrite(&mut headers);
+        headers.iter().zip(head).for_each(|(new, old)| *old = *new);
+    }
 }
 
 /// Rewrites what every hop does: MAC addresses and time to live.
@@ -44,7 +62,7 @@ pub fn hop(head: &mut [u8], dest: u64, source: u64) {
         return;
     };
     if let Some(eth) = headers.first_chunk_mut::<ETH_HLEN>() {
-        ethernet::set_addresses(eth, dest, source);
+        ethernet::set(eth, dest, source);
     }
     if let Some(ip) = header_at(headers, ETH_HLEN) {
         ipv4::set_ttl(ip, ipv4::ttl(ip).wrapping_sub(1));
@@ -115,11 +133,10 @@ fn header_at(octets: &mut [u8], at: usize) -> Option<&mut ipv4::Header> {
 
 /// Rewrites a packet for the host itself: addresses, ports, checksums.
 pub fn local(head: &mut [u8], state: Checksum, rewrite: &Rewrite) {
-    let Some(headers) = head.first_chunk_mut::<SHORTEST>() else {
-        return;
-    };
-    internet(headers, rewrite, without_ttl(rewrite.delta3), 0);
-    transport(head, state, rewrite);
+    headers(head, |headers| {
+        internet(headers, rewrite, without_ttl(rewrite.delta3), 0);
+        transport(headers, state, rewrite);
+    });
 }
 
 /// The part of [`Rewrite::delta3`] that comes from the addresses.
@@ -129,7 +146,7 @@ fn without_ttl(delta3: u16) -> u16 {
 }
 
 #[inline(always)]
-fn internet(headers: &mut [u8; SHORTEST], rewrite: &Rewrite, delta: u16, hops: u8) {
+fn internet(headers: &mut Headers, rewrite: &Rewrite, delta: u16, hops: u8) {
     let Some(ip) = headers
         .get_mut(ETH_HLEN..)
         .and_then(|rest| rest.first_chunk_mut::<IP_HLEN>())
@@ -144,24 +161,18 @@ fn internet(headers: &mut [u8; SHORTEST], rewrite: &Rewrite, delta: u16, hops: u
 }
 
 #[inline(always)]
-fn transport(head: &mut [u8], state: Checksum, rewrite: &Rewrite) {
-    let is_tcp = get::<1>(head, ETH_HLEN + 9) == [IPPROTO_TCP];
-    let at = if is_tcp { TCP_CHECK } else { UDP_CHECK };
-    let Some(field) = head
-        .get_mut(at..)
-        .and_then(|rest| rest.first_chunk_mut::<2>())
-    else {
-        return;
+fn transport(headers: &mut Headers, state: Checksum, rewrite: &Rewrite) {
+    let new = |check, complete: fn(u16, u16) -> u16| match state {
+        Checksum::Partial => sum16(check, without_ttl(rewrite.delta3)),
+        Checksum::Complete => complete(check, rewrite.delta4),
     };
-    let check = u16::from_ne_bytes(*field);
-    let new = if state == Checksum::Partial {
-        sum16(check, without_ttl(rewrite.delta3))
-    } else if is_tcp {
-        update(check, rewrite.delta4)
+    if get::<1>(headers, ETH_HLEN + 9) == [IPPROTO_TCP] {
+        let check = u16::from_ne_bytes(get(headers, TCP_CHECK));
+        put(headers, TCP_CHECK, new(check, update).to_ne_bytes());
     } else {
-        udp_check(check, rewrite.delta4)
-    };
-    *field = new.to_ne_bytes();
+        let check = u16::from_ne_bytes(get(headers, UDP_CHECK));
+        put(headers, UDP_CHECK, new(check, udp_check).to_ne_bytes());
+    }
 }
 
 /// The checksum of a UDP packet that changed by `delta`. 0 means that there is none, so that a

@@ -13,7 +13,7 @@ use super::filter::{Filter, FROM_HOST};
 use super::frame::{Frame, Origin, PortId, BURST};
 use super::neighbour::port_of;
 use super::pipeline::Switch;
-use super::rewrite;
+use super::rewrite::{self, Headers};
 use super::verdict::Verdict;
 use super::wire::ethernet::ETH_HLEN;
 use super::wire::ipv4::{self, IP_HLEN};
@@ -88,6 +88,7 @@ impl<'s, 'e, 'a, A: Atom> Round<'s, 'e, 'a, A> {
     /// any other one, which is then left as it was.
     #[inline(always)]
     pub(super) fn express(&self, packet: &Packet, frame: Frame<'_>) -> Option<Verdict> {
+        let headers = frame.head.first_chunk_mut()?;
         let entry = self.switch.connections.entry(packet.candidate)?;
         let version = entry.begin(packet.key)?;
         if packet.flags & (EVENTS | FROM_HOST) != 0 || !entry.is_quiet() {
@@ -103,10 +104,10 @@ impl<'s, 'e, 'a, A: Atom> Round<'s, 'e, 'a, A> {
             segment_len => segment_len,
         };
         let rewrite = entry.rewrite();
-        if size > port.mtu() || time_to_live(&frame) <= 1 || !entry.end(version) {
+        if size > port.mtu() || time_to_live(headers) <= 1 || !entry.end(version) {
             return None;
         }
-        rewrite::forward(frame.head, frame.checksum, &rewrite, next, port.mac_word());
+        rewrite::forward(headers, frame.checksum, &rewrite, next, port.ip_word());
         entry.touch(self.now);
         let is_reply = packet.candidate & 1 != 0;
         self.account(
@@ -161,6 +162,7 @@ pub(super) fn internet_header<'f>(frame: &'f Frame<'_>) -> Option<&'f ipv4::Head
 }
 
 #[inline(always)]
-fn time_to_live(frame: &Frame<'_>) -> u8 {
-    internet_header(frame).map_or(0, ipv4::ttl)
+fn time_to_live(headers: &Headers) -> u8 {
+    let header = headers.get(ETH_HLEN..).and_then(<[u8]>::first_chunk);
+    header.map_or(0, ipv4::ttl)
 }

@@ -7,7 +7,7 @@
 //! its result.
 
 use super::frame::{PortId, MAX_PORTS};
-use super::wire::ethernet::mac_word;
+use super::wire::ethernet::ip_word;
 
 /// Where a packet goes next.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -169,6 +169,7 @@ impl Ranges<'_> {
 /// What the routes know about a port. The default is a port that is not there.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PortInfo {
+    /// As [`ip_word`].
     mac: u64,
     /// 0 while the port is down, so that nothing fits.
     mtu: u32,
@@ -179,7 +180,7 @@ impl PortInfo {
     /// octets). `up` tells whether it is administratively up and has a carrier.
     pub fn new(mac: [u8; 6], mtu: u32, up: bool) -> Self {
         Self {
-            mac: mac_word(mac),
+            mac: ip_word(mac),
             mtu: if up { mtu } else { 0 },
         }
     }
@@ -201,9 +202,9 @@ impl PortInfo {
         self.mtu
     }
 
-    /// MAC address as [`mac_word`].
+    /// MAC address as [`ip_word`].
     #[inline(always)]
-    pub(super) fn mac_word(&self) -> u64 {
+    pub(super) fn ip_word(&self) -> u64 {
         self.mac
     }
 }

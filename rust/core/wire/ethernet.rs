@@ -47,12 +47,18 @@ pub fn h_proto(header: &Header) -> u16 {
     u16::from_be_bytes(get(header, 12))
 }
 
-/// Writes both addresses, given as [`mac_word`]; what lies above the 48 bits of `dest` is ignored.
+/// The last 8 octets of the header of an IPv4 packet, as in [`mac_word`]: source address, protocol.
+#[inline]
+pub fn ip_word(source: [u8; 6]) -> u64 {
+    mac_word(source) | u64::from(ETH_P_IP.to_be()) << 48
+}
+
+/// Writes the header of an IPv4 packet. `dest` is what [`mac_word`] makes of the address, and what
+/// lies above that is ignored; `source` is what [`ip_word`] makes.
 #[inline(always)]
-pub fn set_addresses(header: &mut Header, dest: u64, source: u64) {
+pub fn set(header: &mut Header, dest: u64, source: u64) {
     super::put(header, 0, dest.to_le_bytes());
-    super::put(header, 6, (source as u32).to_le_bytes());
-    super::put(header, 10, ((source >> 32) as u16).to_le_bytes());
+    super::put(header, 6, source.to_le_bytes());
 }
 
 /// Whether the address is a multicast or broadcast one.
@@ -70,10 +76,10 @@ mod tests {
     fn addresses() {
         let (dest, source) = ([1, 2, 3, 4, 5, 6], [0x12, 0x34, 0x56, 0x78, 0x9a, 0xbc]);
         let mut header = [0xee; ETH_HLEN];
-        set_addresses(&mut header, mac_word(dest) | 0xdead << 48, mac_word(source));
+        set(&mut header, mac_word(dest) | 0xdead << 48, ip_word(source));
         assert_eq!(h_dest(&header), dest);
         assert_eq!(h_source(&header), source);
-        assert_eq!(h_proto(&header), 0xeeee);
+        assert_eq!(h_proto(&header), ETH_P_IP);
         assert_eq!(first_word(&header) & 0xffff_ffff_ffff, mac_word(dest));
         assert!(is_multicast(dest) && !is_multicast(source) && is_multicast(BROADCAST));
     }

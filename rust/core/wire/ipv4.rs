@@ -104,12 +104,12 @@ pub fn check_ok(header: &Header) -> bool {
     let sum = sum.wrapping_add(u64::from(carry));
     let (sum, carry) = sum.overflowing_add(u64::from(u32::from_ne_bytes(get(header, 16))));
     let sum = sum.wrapping_add(u64::from(carry));
-    // The sum is a multiple of 0xffff, and not 0, exactly if its halves are each other's complement,
-    // or all ones.
-    let (sum, carry) = (sum as u32).overflowing_add((sum >> 32) as u32);
-    let sum = sum.wrapping_add(u32::from(carry));
-    let (low, high) = (sum as u16, (sum >> 16) as u16);
-    low == !high || sum == u32::MAX
+    // Right exactly if the sum is a multiple of 0xffff, and not 0. A number is a multiple of an odd
+    // one exactly if its product with the inverse of that (mod 2^64) is not more than what 2^64 - 1
+    // divided by it is; and 0xffff * 0x0001_0001_0001_0001 is -1.
+    const QUOTIENT: u64 = u64::MAX / 0xffff;
+    const INVERSE: u64 = QUOTIENT.wrapping_neg();
+    sum.wrapping_mul(INVERSE) <= QUOTIENT && sum != 0
 }
 
 /// Writes both addresses as they lie in memory.

@@ -54,25 +54,41 @@ pub struct Flat {
     pub count: usize,
 }
 
+#[inline(always)]
+fn frame(head: &mut [u8; 128], len: u32) -> Frame<'_> {
+    Frame {
+        head,
+        len,
+        checksum: Checksum::Complete,
+        segment_len: 0,
+    }
+}
+
 impl Burst for Flat {
     fn len(&self) -> usize {
         self.count
     }
 
     #[inline(always)]
-    fn frame(&mut self, i: usize) -> Frame<'_> {
-        let i = i % BURST;
-        Frame {
-            head: &mut self.heads[i],
-            len: self.lens[i],
-            checksum: Checksum::Complete,
-            segment_len: 0,
-        }
+    fn frames(&mut self) -> impl Iterator<Item = Frame<'_>> {
+        let heads = self.heads.iter_mut().zip(self.lens.iter()).take(self.count);
+        heads.map(|(head, len)| frame(head, *len))
     }
 
     #[inline(always)]
-    fn verdict(&mut self, i: usize, verdict: Verdict) {
-        self.verdicts[i % BURST] = verdict;
+    fn decide<T>(
+        &mut self,
+        notes: impl Iterator<Item = T>,
+        mut decide: impl FnMut(T, Frame<'_>) -> Verdict,
+    ) {
+        let heads = self
+            .heads
+            .iter_mut()
+            .zip(self.lens.iter())
+            .zip(self.verdicts.iter_mut());
+        for (((head, len), verdict), note) in heads.zip(notes) {
+            *verdict = decide(note, frame(head, *len));
+        }
     }
 }
 

@@ -58,6 +58,18 @@ impl From<Vec<u8>> for Sent {
     }
 }
 
+impl Sent {
+    fn frame(&mut self) -> Frame<'_> {
+        let len = self.frame.len() as u32;
+        Frame {
+            head: &mut self.frame,
+            len,
+            checksum: self.checksum,
+            segment_len: self.segment_len,
+        }
+    }
+}
+
 /// A burst of frames in vectors.
 pub struct Frames(pub Vec<Sent>);
 
@@ -67,23 +79,23 @@ impl Burst for Frames {
     }
 
     #[inline(always)]
-    fn frame(&mut self, i: usize) -> Frame<'_> {
-        let sent = &mut self.0[i];
-        let len = sent.frame.len() as u32;
-        Frame {
-            head: &mut sent.frame,
-            len,
-            checksum: sent.checksum,
-            segment_len: sent.segment_len,
-        }
+    fn frames(&mut self) -> impl Iterator<Item = Frame<'_>> {
+        self.0.iter_mut().map(Sent::frame)
     }
 
     #[inline(always)]
-    fn verdict(&mut self, i: usize, verdict: Verdict) {
-        assert!(
-            self.0[i].verdict.replace(verdict).is_none(),
-            "two verdicts for one frame"
-        );
+    fn decide<T>(
+        &mut self,
+        notes: impl Iterator<Item = T>,
+        mut decide: impl FnMut(T, Frame<'_>) -> Verdict,
+    ) {
+        for (sent, note) in self.0.iter_mut().zip(notes) {
+            let verdict = decide(note, sent.frame());
+            assert!(
+                sent.verdict.replace(verdict).is_none(),
+                "two verdicts for one frame"
+            );
+        }
     }
 }
 
