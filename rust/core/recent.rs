@@ -12,6 +12,9 @@ use super::connection::key::Key;
 /// Elements of the memory of one engine in one switch. A power of two.
 pub const RECENT_LEN: usize = 4096;
 
+/// What leaves as many bits of 64 as number an element.
+const SHIFT: u32 = 64u32.wrapping_sub(RECENT_LEN.ilog2());
+
 /// The place of a flow in the memory, and what tells it from others at the same place: low half of
 /// a word there, whose high half is the entry.
 #[derive(Clone, Copy, Debug, Default)]
@@ -26,7 +29,7 @@ impl Mark {
     pub fn of(key: Key) -> Self {
         let mixed = (key.addrs ^ key.ports.rotate_left(29)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         Self {
-            at: (mixed >> (64 - RECENT_LEN.ilog2())) as u32,
+            at: (mixed >> SHIFT) as u32,
             tag: (mixed >> 16) as u32,
         }
     }

@@ -208,13 +208,11 @@ mod tests {
     fn to_a_port() {
         for protocol in [IPPROTO_TCP, IPPROTO_UDP] {
             let mut octets = packet(protocol, CLIENT, VIP, 2);
-            forward(
-                &mut octets,
-                Checksum::Complete,
-                &nat(protocol),
-                0x0605_0403_0201,
-                7,
-            );
+            let source = ethernet::ip_word([7, 0, 0, 0, 0, 0]);
+            headers(&mut octets, |headers| {
+                let (state, rewrite) = (Checksum::Complete, nat(protocol));
+                forward(headers, state, &rewrite, 0x0605_0403_0201, source);
+            });
             assert_eq!(get::<6>(&octets, 0), [1, 2, 3, 4, 5, 6]);
             assert_eq!(get::<6>(&octets, 6), [7, 0, 0, 0, 0, 0]);
             assert_eq!(ipv4::ttl(&ip(&octets)), ipv4::TTL - 1);
@@ -241,7 +239,9 @@ mod tests {
         let mut octets = packet(IPPROTO_UDP, CLIENT, VIP, 0);
         let sum = |from, to| checksum::fold(checksum::pseudo(from, to, IPPROTO_UDP, 30));
         put(&mut octets, UDP_CHECK, sum(CLIENT.0, VIP.0).to_ne_bytes());
-        forward(&mut octets, Checksum::Partial, &nat(IPPROTO_UDP), 0, 0);
+        headers(&mut octets, |headers| {
+            forward(headers, Checksum::Partial, &nat(IPPROTO_UDP), 0, 0);
+        });
         assert_eq!(
             get::<2>(&octets, UDP_CHECK),
             sum(CLIENT.0, SERVER.0).to_ne_bytes()
@@ -254,9 +254,26 @@ mod tests {
         let same = Rewrite::new(key, key.addrs, key.raw_ports());
         let mut octets = packet(IPPROTO_UDP, CLIENT, VIP, 0);
         let before = octets;
-        forward(&mut octets, Checksum::Complete, &same, 0, 0);
+        headers(&mut octets, |headers| {
+            forward(headers, Checksum::Complete, &same, 0, 0);
+        });
         assert_eq!(get::<38>(&octets, 26), get::<38>(&before, 26));
         assert!(ipv4::check_ok(&ip(&octets)));
+    }
+
+    /// One that is shorter than the headers of a TCP packet.
+    #[test]
+    fn a_short_frame() {
+        let mut whole = packet(IPPROTO_UDP, CLIENT, VIP, 0);
+        let mut short = get::<SHORTEST>(&whole, 0);
+        let rewritten = |octets: &mut [u8]| {
+            headers(octets, |headers| {
+                forward(headers, Checksum::Complete, &nat(IPPROTO_UDP), 1, 2);
+            });
+        };
+        rewritten(&mut whole);
+        rewritten(&mut short);
+        assert_eq!(short, get::<SHORTEST>(&whole, 0));
     }
 
     #[test]

@@ -73,7 +73,7 @@ fn run(
     let rcu = rcu::read_lock();
     let Some(tables) = switch.tables(&rcu) else {
         // No memory for ports and routes: nothing is known to be up.
-        burst.drain_all(|frame| hands.give(frame));
+        burst.take_all().for_each(|frame| hands.give(frame));
         return;
     };
     let mut stacked = false;

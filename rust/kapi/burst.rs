@@ -4,6 +4,7 @@
 
 use core::mem::MaybeUninit;
 
+use super::batch::{Batch, Filling};
 use super::skb::Skb;
 use crate::core_::frame::{Burst, Frame, PortId, BURST};
 use crate::core_::verdict::Verdict;
@@ -21,13 +22,11 @@ pub(crate) type SkbBurst = Packets<Skb>;
 ///
 /// # Invariants
 ///
-/// The first `len` elements of `packets` are packets that the burst owns, `len`
-/// is at most [`BURST`], and the first `decided` elements of `verdicts`, at most
-/// `len`, are initialised.
+/// The first `decided` elements of `verdicts` are initialised; `decided` is not
+/// more than there are packets.
 pub(crate) struct Packets<P: Packet> {
-    packets: [MaybeUninit<P>; BURST],
+    packets: Batch<P>,
     verdicts: [MaybeUninit<Verdict>; BURST],
-    len: usize,
     decided: usize,
 }
 
@@ -37,9 +36,8 @@ impl<P: Packet> Packets<P> {
     pub(crate) fn new() -> Self {
         // INVARIANT: Nothing is in it.
         Self {
-            packets: [const { MaybeUninit::uninit() }; BURST],
+            packets: Batch::new(),
             verdicts: [const { MaybeUninit::uninit() }; BURST],
-            len: 0,
             decided: 0,
         }
     }
@@ -47,103 +45,88 @@ impl<P: Packet> Packets<P> {
     /// Adds a packet; gives it back when the burst is full.
     #[inline(always)]
     pub(crate) fn push(&mut self, packet: P) -> Result<(), P> {
-        match self.packets.get_mut(self.len) {
-            Some(place) => {
-                // INVARIANT: One more, within bounds.
-                place.write(packet);
-                self.len += 1;
-                Ok(())
-            }
-            None => Err(packet),
-        }
+        self.packets.push(packet)
+    }
+
+    /// To put many packets in, in place of those that are there.
+    #[inline(always)]
+    pub(crate) fn fill(&mut self) -> Filling<'_, P> {
+        self.decided = 0;
+        self.packets.fill()
     }
 
     /// Frees every packet, telling `count` of each.
     pub(crate) fn discard(&mut self, mut count: impl FnMut()) {
-        (0..self.len).for_each(|_| count());
-        self.drain(|packet, _| drop(packet));
+        self.take_all().for_each(|_| count());
     }
 
-    /// Hands every packet to `take`, whatever was decided.
-    pub(crate) fn drain_all(&mut self, take: impl FnMut(P)) {
-        self.take_all().for_each(take);
+    /// The verdicts.
+    #[inline(always)]
+    fn decided(&self) -> &[Verdict] {
+        let verdicts = self.verdicts.as_ptr().cast();
+        // SAFETY: By the type invariants, so many elements are initialised.
+        unsafe { core::slice::from_raw_parts(verdicts, self.decided) }
     }
 
     /// The port that every packet is to leave by, if it is one and the same.
     #[inline(always)]
     pub(crate) fn one_way(&self) -> Option<PortId> {
-        let decided = self.verdicts.get(..self.decided)?;
-        // SAFETY: By the type invariants.
-        let mut verdicts = decided
-            .iter()
-            .map(|verdict| unsafe { verdict.assume_init() });
-        let Verdict::Forward(to) = verdicts.next()? else {
+        let verdicts = self.decided();
+        let Verdict::Forward(to) = *verdicts.first()? else {
             return None;
         };
-        let same = |verdict| matches!(verdict, Verdict::Forward(port) if port == to);
-        (self.decided == self.len && verdicts.all(same)).then_some(to)
+        let same = |verdict: &Verdict| *verdict == Verdict::Forward(to);
+        (verdicts.len() == self.packets.len() && verdicts.iter().all(same)).then_some(to)
     }
 
     /// Takes all packets out, in order, whatever was decided. Those that are not
     /// taken are lost: take all.
     #[inline(always)]
     pub(crate) fn take_all(&mut self) -> impl Iterator<Item = P> + '_ {
-        let len = self.len;
-        // INVARIANT: Emptied before the packets are moved out.
-        self.len = 0;
         self.decided = 0;
-        let packets = self.packets.iter().take(len);
-        // SAFETY: By the type invariants, as it is one of the first `len`; each
-        // is moved out once.
-        packets.map(|packet| unsafe { packet.assume_init_read() })
+        self.packets.drain()
     }
 
     /// Hands every packet with its verdict to `take`, in order, and empties the
     /// burst. A packet without verdict is freed.
     #[inline(always)]
     pub(crate) fn drain(&mut self, mut take: impl FnMut(P, Verdict)) {
-        let (len, decided) = (self.len, self.decided);
-        // INVARIANT: Emptied before the packets are moved out.
-        self.len = 0;
-        self.decided = 0;
-        for i in 0..len.min(BURST) {
-            // SAFETY: By the type invariants, as `i` is below the old `len`;
-            // each element is moved out once.
-            let packet = unsafe { self.packets[i].assume_init_read() };
-            if i < decided {
+        let decided = core::mem::take(&mut self.decided);
+        let mut packets = self.packets.drain();
+        for verdict in self.verdicts.iter().take(decided) {
+            if let Some(packet) = packets.next() {
                 // SAFETY: By the type invariants.
-                take(packet, unsafe { self.verdicts[i].assume_init_read() });
+                take(packet, unsafe { verdict.assume_init_read() });
             }
         }
+        packets.for_each(drop);
     }
 }
 
 impl<P: Packet> Burst for Packets<P> {
     #[inline(always)]
     fn len(&self) -> usize {
-        self.len
+        self.packets.len()
     }
 
     #[inline(always)]
-    fn frame(&mut self, i: usize) -> Frame<'_> {
-        let i = i.min(self.len.wrapping_sub(1)) & (BURST - 1);
-        // SAFETY: `i` is below `len`, which is not zero when the core asks for
-        // a frame; those elements are initialised by the type invariants.
-        unsafe { self.packets[i].assume_init_mut() }.frame()
+    fn frames(&mut self) -> impl Iterator<Item = Frame<'_>> {
+        self.packets.as_mut_slice().iter_mut().map(P::frame)
     }
 
     #[inline(always)]
-    fn verdict(&mut self, i: usize, verdict: Verdict) {
-        if i == self.decided && i < self.len {
-            self.verdicts[i & (BURST - 1)].write(verdict);
-            // INVARIANT: The elements before `i` were initialised already.
-            self.decided = i + 1;
+    fn decide<T>(
+        &mut self,
+        notes: impl Iterator<Item = T>,
+        mut decide: impl FnMut(T, Frame<'_>) -> Verdict,
+    ) {
+        let packets = self.packets.as_mut_slice().iter_mut();
+        let mut decided = 0;
+        for ((packet, verdict), note) in packets.zip(&mut self.verdicts).zip(notes) {
+            verdict.write(decide(note, packet.frame()));
+            decided += 1;
         }
-    }
-}
-
-impl<P: Packet> Drop for Packets<P> {
-    fn drop(&mut self) {
-        self.drain(|packet, _| drop(packet));
+        // INVARIANT: So many were written, one for each packet.
+        self.decided = decided;
     }
 }

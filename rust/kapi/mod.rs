@@ -5,6 +5,7 @@
 
 pub(crate) mod ab;
 pub(crate) mod atom;
+pub(crate) mod batch;
 pub(crate) mod buffer;
 pub(crate) mod burst;
 pub(crate) mod cpu;

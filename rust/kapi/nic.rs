@@ -6,12 +6,13 @@
 use kernel::prelude::*;
 use kernel::transmute::AsBytes;
 
+use super::batch::Batch;
 use super::buffer::{Buf, Buffered, Mapping, HEADROOM};
 use super::burst::Packets;
 use super::pool::Stock;
 use crate::core_::frame::BURST;
 use crate::core_::nic::pool::{Owner, Tag};
-use crate::core_::nic::queue::{Condition, Fault, Received, RxQueue, Transmit, TxQueue};
+use crate::core_::nic::queue::{Condition, Fault, RxQueue, Transmit, TxQueue};
 
 /// A receive queue.
 pub(crate) struct Rx<Q> {
@@ -20,8 +21,6 @@ pub(crate) struct Rx<Q> {
     owner: Tag,
     /// Octets that the device writes in front of a frame.
     header: u16,
-    /// Not on the stack of who makes the queue: kilobytes.
-    received: KVec<Received>,
 }
 
 impl<Q: RxQueue> Rx<Q> {
@@ -32,7 +31,6 @@ impl<Q: RxQueue> Rx<Q> {
             queue,
             owner: Tag::new(owner).ok_or(EINVAL)?,
             header,
-            received: KVec::from_elem(Received::default(), BURST, GFP_KERNEL)?,
         })
     }
 
@@ -55,18 +53,18 @@ impl<Q: RxQueue> Rx<Q> {
         burst: &mut Packets<Buffered>,
         mut damaged: impl FnMut(),
     ) -> Result<(), Fault> {
-        let n = self.queue.receive(&mut self.received)?;
         let (owner, base) = (self.owner, (HEADROOM as u16).wrapping_sub(self.header));
         let Some(mut stock) = stock.open() else {
             return Ok(());
         };
-        for received in self.received.iter().take(n) {
+        let mut burst = burst.fill();
+        let taken = self.queue.receive_each(BURST, |received| {
             // SAFETY: This queue is the ring of its owner, and was filled by
             // `refill`.
             let Some(buf) = (unsafe { stock.take_over(received.buffer, owner) }) else {
-                continue;
+                return;
             };
-            let offset = base.saturating_add(received.offset);
+            let offset = base.wrapping_add(received.offset);
             let whole = !matches!(
                 received.condition,
                 Condition::Damaged | Condition::BadChecksum
@@ -80,8 +78,8 @@ impl<Q: RxQueue> Rx<Q> {
                 damaged();
                 stock.give(buf);
             }
-        }
-        Ok(())
+        });
+        taken.map(|_| ())
     }
 
     /// Gives the device buffers to write to; whether its doorbell is to be rung,
@@ -194,55 +192,7 @@ impl<Q: TxQueue> Tx<Q> {
 }
 
 /// Frames on their way to the same NIC.
-pub(crate) struct FrameOut {
-    frames: [Option<Buffered>; BURST],
-    len: usize,
-}
-
-impl FrameOut {
-    /// None.
-    #[inline(always)]
-    pub(crate) fn new() -> Self {
-        Self {
-            frames: [const { None }; BURST],
-            len: 0,
-        }
-    }
-
-    /// Whether there is none.
-    #[inline(always)]
-    pub(crate) fn is_empty(&self) -> bool {
-        self.len == 0
-    }
-
-    /// How many there are.
-    #[inline(always)]
-    pub(crate) fn len(&self) -> usize {
-        self.len
-    }
-
-    /// Adds one; gives it back when there are too many.
-    #[inline(always)]
-    pub(crate) fn push(&mut self, frame: Buffered) -> Result<(), Buffered> {
-        match self.frames.get_mut(self.len) {
-            Some(place) => {
-                *place = Some(frame);
-                self.len += 1;
-                Ok(())
-            }
-            None => Err(frame),
-        }
-    }
-
-    /// Takes all out, in order. What is not taken stays for nobody to find: take
-    /// all.
-    #[inline(always)]
-    pub(crate) fn drain(&mut self) -> impl Iterator<Item = Buffered> + '_ {
-        let len = core::mem::take(&mut self.len);
-        let places = self.frames.iter_mut().take(len);
-        places.filter_map(Option::take)
-    }
-}
+pub(crate) type FrameOut = Batch<Buffered>;
 
 /// A buffer out of the stock with a copy of `octets`; `None` when there is no
 /// buffer or they do not fit.

@@ -4,13 +4,12 @@
 
 use kernel::bindings::sk_buff;
 
+use super::batch::Batch;
 use super::skb::Skb;
-use crate::core_::frame::BURST;
 
 /// Packets on their way to the same NIC.
 pub(crate) struct OutBurst {
-    skbs: [*mut sk_buff; BURST],
-    len: usize,
+    skbs: Batch<*mut sk_buff>,
     bytes: u64,
 }
 
@@ -19,8 +18,7 @@ impl OutBurst {
     #[inline(always)]
     pub(crate) fn new() -> Self {
         Self {
-            skbs: [core::ptr::null_mut(); BURST],
-            len: 0,
+            skbs: Batch::new(),
             bytes: 0,
         }
     }
@@ -28,10 +26,10 @@ impl OutBurst {
     /// Adds a packet; a burst is never larger than what it is filled from.
     #[inline(always)]
     pub(crate) fn push(&mut self, skb: Skb) {
-        if let Some(place) = self.skbs.get_mut(self.len) {
-            self.bytes = self.bytes.wrapping_add(u64::from(skb.len()));
-            *place = skb.into_raw();
-            self.len += 1;
+        self.bytes = self.bytes.wrapping_add(u64::from(skb.len()));
+        if let Err(skb) = self.skbs.push(skb.into_raw()) {
+            // SAFETY: From a packet that was owned a moment ago.
+            drop(unsafe { Skb::from_raw(skb) });
         }
     }
 
@@ -42,11 +40,10 @@ impl OutBurst {
         &mut self,
         send: impl FnOnce(&mut [*mut sk_buff]) -> usize,
     ) -> (usize, usize, u64) {
-        let (len, bytes) = (self.len, self.bytes);
-        self.len = 0;
-        self.bytes = 0;
-        let skbs = self.skbs.get_mut(..len).unwrap_or_default();
-        (len, send(skbs), bytes)
+        let (len, bytes) = (self.skbs.len(), core::mem::take(&mut self.bytes));
+        let sent = send(self.skbs.as_mut_slice());
+        self.skbs.clear();
+        (len, sent, bytes)
     }
 
     /// Frees the packets; returns how many there were.
@@ -64,7 +61,7 @@ impl OutBurst {
     /// Whether there is nothing to send.
     #[inline(always)]
     pub(crate) fn is_empty(&self) -> bool {
-        self.len == 0
+        self.skbs.is_empty()
     }
 }
 

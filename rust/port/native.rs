@@ -126,7 +126,8 @@ impl<D: Driver> Native<D> {
 
     /// Takes back what was sent, takes what was received, and gives the NIC new
     /// buffers (figure 5, steps 102 and 104).
-    #[inline]
+    // See `send`.
+    #[inline(never)]
     pub(crate) fn receive(&self, stock: &mut Stock, burst: &mut Packets<Buffered>) {
         if self.has_failed() {
             return;
@@ -155,7 +156,8 @@ impl<D: Driver> Native<D> {
 
     /// Sends frames; returns how many went and their octets. The others are in
     /// the stock.
-    #[inline]
+    // A call per burst, so that the loop has the registers for itself.
+    #[inline(never)]
     pub(crate) fn send(
         &self,
         frames: impl Iterator<Item = Buffered>,

@@ -131,8 +131,21 @@ pub trait Queue {
 
 /// A queue of buffers that a NIC fills with frames.
 pub trait RxQueue: Queue {
-    /// Takes up to `out.len()` frames. Those before a lie are given out; the next call is refused.
-    fn receive(&mut self, out: &mut [Received]) -> Result<usize, Fault>;
+    /// Hands up to `most` frames to `sink`, which must not look into them yet, and returns how many.
+    /// Those before a lie are given out; the next call is refused.
+    fn receive_each(&mut self, most: usize, sink: impl FnMut(Received)) -> Result<usize, Fault>;
+
+    /// Takes up to `out.len()` frames, likewise.
+    #[inline]
+    fn receive(&mut self, out: &mut [Received]) -> Result<usize, Fault> {
+        let most = out.len();
+        let mut places = out.iter_mut();
+        self.receive_each(most, |received| {
+            if let Some(place) = places.next() {
+                *place = received;
+            }
+        })
+    }
 
     /// Fills free descriptors with what `supply` has: buffers with the address the NIC writes to, of
     /// which the buffer must have room for as many octets as the queue was made for. Returns how

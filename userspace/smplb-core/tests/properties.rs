@@ -69,7 +69,9 @@ proptest! {
         exact[..12].copy_from_slice(&frame[..12]);
         prop_assert_eq!(&frame, &exact);
 
-        rewrite::forward(&mut frame, Checksum::Complete, &change, 1, 2);
+        rewrite::headers(&mut frame, |headers| {
+            rewrite::forward(headers, Checksum::Complete, &change, 1, 2);
+        });
         prop_assert_eq!(frame[22], ttl - 1);
 
         let mut partial = packet.frame();

@@ -113,7 +113,11 @@ impl<D: Dma, S: DerefMut<Target = [Slot]>, L: Layout> Queue for Rx<D, S, L> {
 
 impl<D: Dma, S: DerefMut<Target = [Slot]>, L: Layout> RxQueue for Rx<D, S, L> {
     #[inline]
-    fn receive(&mut self, out: &mut [Received]) -> Result<usize, Fault> {
+    fn receive_each(
+        &mut self,
+        most: usize,
+        mut sink: impl FnMut(Received),
+    ) -> Result<usize, Fault> {
         if let Some(fault) = self.fault {
             return Err(fault);
         }
@@ -122,7 +126,7 @@ impl<D: Dma, S: DerefMut<Target = [Slot]>, L: Layout> RxQueue for Rx<D, S, L> {
         let mask = slots.len().wrapping_sub(1);
         let before = usize::from(self.next);
         let (mut next, mut goes_on) = (before, self.goes_on);
-        for (place, _) in out.iter_mut().zip(0..held) {
+        for _ in 0..most.min(usize::from(held)) {
             // Status and length in one load: the NIC writes them together.
             let position = next & mask;
             let word = self.memory.load64(position.wrapping_mul(2) | 1);
@@ -139,12 +143,12 @@ impl<D: Dma, S: DerefMut<Target = [Slot]>, L: Layout> RxQueue for Rx<D, S, L> {
                 } else {
                     L::condition(status)
                 };
-                *place = Received {
+                sink(Received {
                     buffer,
                     offset: 0,
                     len,
                     condition,
-                };
+                });
                 Ok(())
             });
             if let Err(fault) = taken {

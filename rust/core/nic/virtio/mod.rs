@@ -49,13 +49,13 @@ pub trait Ring: Queue {
     /// than there is [`Queue::room`] for.
     fn give(&mut self, access: Access, frames: impl Iterator<Item = Transmit>) -> usize;
 
-    /// Takes buffers that the device has finished, one for each of `places` that there are. `each` is
-    /// told the place, the buffer, and how many octets the device says it wrote, and may find a fault
-    /// with that; then the buffer stays where it is, and the ring is broken.
-    fn take<P>(
+    /// Takes up to `most` buffers that the device has finished. `each` is told the buffer, and how many
+    /// octets the device says it wrote, and may find a fault with that; then the buffer stays where it
+    /// is, and the ring is broken.
+    fn take(
         &mut self,
-        places: impl Iterator<Item = P>,
-        each: impl FnMut(P, BufferId, u32) -> Result<(), Fault>,
+        most: usize,
+        each: impl FnMut(BufferId, u32) -> Result<(), Fault>,
     ) -> Result<usize, Fault>;
 }
 
@@ -117,24 +117,28 @@ queue_of_ring!(Rx);
 
 impl<R: Ring> RxQueue for Rx<R> {
     #[inline]
-    fn receive(&mut self, out: &mut [Received]) -> Result<usize, Fault> {
+    fn receive_each(
+        &mut self,
+        most: usize,
+        mut sink: impl FnMut(Received),
+    ) -> Result<usize, Fault> {
         const HEADER: u32 = net_header::LEN as u32;
-        let most = u32::from(self.capacity).wrapping_sub(HEADER);
-        self.ring.take(out.iter_mut(), |place, buffer, written| {
+        let room = u32::from(self.capacity).wrapping_sub(HEADER);
+        self.ring.take(most, |buffer, written| {
             let len = written.wrapping_sub(HEADER);
-            if len > most {
+            if len > room {
                 return Err(if written < HEADER {
                     Fault::TooShort
                 } else {
                     Fault::TooLong
                 });
             }
-            *place = Received {
+            sink(Received {
                 buffer,
                 offset: net_header::LEN as u16,
                 len: len as u16,
                 condition: Condition::Unchecked,
-            };
+            });
             Ok(())
         })
     }
@@ -178,7 +182,7 @@ impl<R: Ring> TxQueue for Tx<R> {
 
     #[inline]
     fn reclaim(&mut self, max: usize, mut sink: impl FnMut(BufferId)) -> Result<usize, Fault> {
-        self.ring.take(0..max, |_, buffer, _| {
+        self.ring.take(max, |buffer, _| {
             sink(buffer);
             Ok(())
         })

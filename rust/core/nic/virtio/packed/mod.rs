@@ -237,10 +237,10 @@ impl<D: Dma, S: DerefMut<Target = [Slot]>> Ring for Packed<D, S> {
     }
 
     #[inline]
-    fn take<P>(
+    fn take(
         &mut self,
-        places: impl Iterator<Item = P>,
-        mut each: impl FnMut(P, BufferId, u32) -> Result<(), Fault>,
+        most: usize,
+        mut each: impl FnMut(BufferId, u32) -> Result<(), Fault>,
     ) -> Result<usize, Fault> {
         if let Some(fault) = self.fault {
             return Err(fault);
@@ -250,7 +250,7 @@ impl<D: Dma, S: DerefMut<Target = [Slot]>> Ring for Packed<D, S> {
         let mask = slots.len().wrapping_sub(1);
         let before = usize::from(self.used);
         let mut used = before;
-        for (place, _) in places.zip(0..held) {
+        for _ in 0..most.min(usize::from(held)) {
             // Marks, number and length in one load: the device writes the marks last, so that who
             // sees them sees the others.
             let word = self.memory.load64((used & mask).wrapping_mul(2) | 1);
@@ -258,7 +258,7 @@ impl<D: Dma, S: DerefMut<Target = [Slot]>> Ring for Packed<D, S> {
                 break;
             }
             let (number, written) = (usize::from((word >> 32) as u16), word as u32);
-            let taken = shadow::take(slots, number, |buffer| each(place, buffer, written));
+            let taken = shadow::take(slots, number, |buffer| each(buffer, written));
             if let Err(fault) = taken {
                 self.fault = Some(fault);
                 break;

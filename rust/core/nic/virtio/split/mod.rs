@@ -229,10 +229,10 @@ impl<D: Dma, S: DerefMut<Target = [Slot]>> Ring for Split<D, S> {
     }
 
     #[inline]
-    fn take<P>(
+    fn take(
         &mut self,
-        places: impl Iterator<Item = P>,
-        mut each: impl FnMut(P, BufferId, u32) -> Result<(), Fault>,
+        most: usize,
+        mut each: impl FnMut(BufferId, u32) -> Result<(), Fault>,
     ) -> Result<usize, Fault> {
         if let Some(fault) = self.fault {
             return Err(fault);
@@ -252,10 +252,10 @@ impl<D: Dma, S: DerefMut<Target = [Slot]>> Ring for Split<D, S> {
         let mask = slots.len().wrapping_sub(1);
         let before = usize::from(self.used);
         let mut used = before;
-        for (place, _) in places.zip(0..ready) {
+        for _ in 0..most.min(usize::from(ready)) {
             let element = self.memory.load64(elements.wrapping_add(used & mask));
             let (number, written) = (element as u32 as usize, (element >> 32) as u32);
-            let taken = shadow::take(slots, number, |buffer| each(place, buffer, written));
+            let taken = shadow::take(slots, number, |buffer| each(buffer, written));
             if let Err(fault) = taken {
                 self.fault = Some(fault);
                 break;
