@@ -91,7 +91,7 @@ impl<'a> Out<'a> {
         };
         self.to = to;
         let n = burst.len();
-        let (sent, bytes) = nic.send(burst.take_all(), stock);
+        let (sent, bytes) = nic.send(burst.all(), stock);
         self.sent(n, sent, bytes);
         true
     }
@@ -151,7 +151,7 @@ impl<'a> Out<'a> {
             let n = self.frames.len();
             let nic = self.target.and_then(|port| port.io().native());
             let (sent, bytes) = match (nic, hands.stock()) {
-                (Some(nic), Some(stock)) => nic.send(self.frames.drain(), stock),
+                (Some(nic), Some(stock)) => nic.send(&mut self.frames, stock),
                 _ => (0, 0),
             };
             self.sent(n, sent, bytes);

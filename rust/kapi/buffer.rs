@@ -24,6 +24,9 @@ pub(crate) const SIZE: usize = 2048;
 /// begin at a cache line.
 pub(crate) const HEADROOM: usize = 128;
 
+/// Least octets in front of a frame: no NIC wants more there.
+const LEAST: u16 = 16;
+
 /// Octets of a frame that fit, FCS not counted.
 pub(crate) const FRAME: usize = SIZE - HEADROOM;
 
@@ -86,9 +89,9 @@ impl Memory {
         let end = usize::from(offset) + usize::from(len);
         match self.start(&buf) {
             // INVARIANT: The frame lies in the buffer.
-            Some(start) if end <= SIZE => Ok(Buffered {
+            Some(start) if offset >= LEAST && end <= SIZE => Ok(Buffered {
                 // SAFETY: `offset` is at most the size of the buffer.
-                data: unsafe { start.add(usize::from(offset)) },
+                data: unsafe { start.add(usize::from(offset)).as_ptr() },
                 buf,
                 offset,
                 len,
@@ -164,10 +167,12 @@ impl Buf {
 /// # Invariants
 ///
 /// `data` is `offset` octets behind the start of the buffer, whose memory stays
-/// as long as a buffer of it is owned; `offset + len` is at most [`SIZE`].
+/// as long as a buffer of it is owned; `offset` is at least [`LEAST`] and
+/// `offset + len` at most [`SIZE`].
 #[must_use]
 pub(crate) struct Buffered {
-    data: NonNull<u8>,
+    // No `NonNull`: a value that cannot be is tested for again and again.
+    data: *mut u8,
     buf: Buf,
     offset: u16,
     len: u16,
@@ -182,7 +187,7 @@ impl Buffered {
     pub(crate) fn octets_mut(&mut self) -> &mut [u8] {
         // SAFETY: By the type invariants these octets are inside of the buffer,
         // and the buffer is ours as long as `self` is borrowed.
-        unsafe { core::slice::from_raw_parts_mut(self.data.as_ptr(), self.len.into()) }
+        unsafe { core::slice::from_raw_parts_mut(self.data, self.len.into()) }
     }
 
     /// The buffer, without the frame.
@@ -222,31 +227,25 @@ impl Buffered {
         }
     }
 
-    /// Fills the octets in front of the frame with `header`; false when it does
-    /// not fit there.
+    /// Fills the octets in front of the frame with `header`.
     #[inline(always)]
-    pub(crate) fn set_header<H: AsBytes + Copy>(&mut self, header: H) -> bool {
-        if usize::from(self.offset) < size_of::<H>() {
-            return false;
-        }
-        // SAFETY: That many octets in front of the frame are in the buffer, which
-        // is ours.
+    pub(crate) fn set_header<H: AsBytes + Copy>(&mut self, header: H) {
+        const { assert!(size_of::<H>() <= LEAST as usize) };
+        // SAFETY: By the type invariants, that many octets in front of the frame
+        // are in the buffer, which is ours.
         unsafe {
             self.data
                 .sub(size_of::<H>())
                 .cast::<H>()
                 .write_unaligned(header)
         };
-        true
     }
 
     /// The `N` octets in front of the frame.
-    pub(crate) fn header<const N: usize>(&self) -> Option<[u8; N]> {
-        if usize::from(self.offset) < N {
-            return None;
-        }
+    pub(crate) fn header<const N: usize>(&self) -> [u8; N] {
+        const { assert!(N <= LEAST as usize) };
         // SAFETY: As in `set_header`.
-        Some(unsafe { self.data.sub(N).cast::<[u8; N]>().read_unaligned() })
+        unsafe { self.data.sub(N).cast::<[u8; N]>().read_unaligned() }
     }
 
     /// Makes the frame begin `n` octets later.
@@ -325,16 +324,22 @@ impl From<Buffered> for Placed {
     }
 }
 
+/// Octets of the chunks before one.
+fn before(chunk: usize) -> u64 {
+    (chunk * CHUNK) as u64
+}
+
 /// The memory of the pool as one device sees it.
 ///
 /// # Invariants
 ///
-/// Each address is that of the chunk with the same number, mapped for `device`,
+/// Each origin is that of the chunk with the same number, mapped for `device`,
 /// which is bound to a driver of ours.
 pub(crate) struct Mapping {
     memory: Arc<Memory>,
     device: *mut bindings::device,
-    addresses: KVec<u64>,
+    /// Of each chunk, the address of buffer 0 if that were in front of it.
+    origins: KVec<u64>,
 }
 
 // SAFETY: The device and its mappings may be used by any thread.
@@ -354,18 +359,19 @@ impl Mapping {
         let mut mapping = Self {
             memory,
             device: raw_device(device),
-            addresses: KVec::new(),
+            origins: KVec::new(),
         };
         for nth in 0..mapping.memory.chunks.len() {
             let chunk = mapping.memory.chunks.get(nth).ok_or(EINVAL)?.as_ptr();
-            mapping.addresses.reserve(1, GFP_KERNEL)?;
+            mapping.origins.reserve(1, GFP_KERNEL)?;
             let mut address = 0;
             // SAFETY: The device is bound; the chunk stays as long as `memory`.
             to_result(unsafe {
                 ffi::smplb_c_chunk_map(raw_device(device), chunk.cast(), physical, &mut address)
             })?;
             // INVARIANT: Just mapped.
-            mapping.addresses.push(address, GFP_KERNEL)?;
+            let origin = address.wrapping_sub(before(nth));
+            mapping.origins.push(origin, GFP_KERNEL)?;
         }
         Ok(mapping)
     }
@@ -374,15 +380,16 @@ impl Mapping {
     #[inline(always)]
     pub(crate) fn address(&self, buf: &Buf, offset: u16) -> u64 {
         let number = buf.0 as usize;
-        let chunk = self.addresses.get(number / PER_CHUNK).copied();
-        let inside = (number % PER_CHUNK * SIZE) as u64 + u64::from(offset);
-        chunk.unwrap_or_default().wrapping_add(inside)
+        let origin = self.origins.get(number / PER_CHUNK).copied();
+        let behind = (number * SIZE) as u64 + u64::from(offset);
+        origin.unwrap_or_default().wrapping_add(behind)
     }
 }
 
 impl Drop for Mapping {
     fn drop(&mut self) {
-        for &address in &self.addresses {
+        for (nth, &origin) in self.origins.iter().enumerate() {
+            let address = origin.wrapping_add(before(nth));
             // SAFETY: By the type invariants; the device is still bound.
             unsafe { ffi::smplb_c_chunk_unmap(self.device, address) };
         }

@@ -79,6 +79,13 @@ impl<P: Packet> Packets<P> {
         (verdicts.len() == self.packets.len() && verdicts.iter().all(same)).then_some(to)
     }
 
+    /// All packets, whatever was decided.
+    #[inline(always)]
+    pub(crate) fn all(&mut self) -> &mut Batch<P> {
+        self.decided = 0;
+        &mut self.packets
+    }
+
     /// Takes all packets out, in order, whatever was decided. Those that are not
     /// taken are lost: take all.
     #[inline(always)]

@@ -88,13 +88,14 @@ impl<Q: RxQueue> Rx<Q> {
     pub(crate) fn refill(&mut self, stock: &mut Stock, mapping: &Mapping) -> Option<u16> {
         let (owner, base) = (self.owner, (HEADROOM as u16).wrapping_sub(self.header));
         let mut stock = stock.open()?;
-        let filled = self.queue.refill(|| {
-            let buf = stock.take_for(owner)?;
-            let address = mapping.address(&buf, base);
-            Some((buf.into_id(), address))
-        });
-        if filled == 0 {
-            return None;
+        while self.queue.room() > 0 {
+            let filled = self.queue.refill(stock.run(owner).map(|buf| {
+                let address = mapping.address(&buf, base);
+                (buf.into_id(), address)
+            }));
+            if filled == 0 {
+                break;
+            }
         }
         self.queue.kick()
     }
@@ -136,7 +137,7 @@ impl<Q: TxQueue> Tx<Q> {
     pub(crate) fn send<H: AsBytes + Copy>(
         &mut self,
         header: H,
-        mut frames: impl Iterator<Item = Buffered>,
+        frames: &mut Batch<Buffered>,
         stock: &mut Stock,
         mapping: &Mapping,
     ) -> (usize, u64, Option<u16>) {
@@ -148,10 +149,9 @@ impl<Q: TxQueue> Tx<Q> {
             return (0, 0, None);
         };
         let (owner, mut bytes) = (self.owner, 0u64);
+        let mut frames = frames.drain();
         let taken = self.queue.send(frames.by_ref().map(|mut frame| {
-            // There is always room for a header; without it the frame would be
-            // one that the device does not understand, not one that harms.
-            let _ = frame.set_header(header);
+            frame.set_header(header);
             bytes = bytes.wrapping_add(frame.len().into());
             let from = frame.offset().wrapping_sub(size_of::<H>() as u16);
             let (len, address) = (frame.len(), mapping.address(frame.buf(), from));
@@ -177,9 +177,10 @@ impl<Q: TxQueue> Tx<Q> {
         let Some(mut stock) = stock.open() else {
             return Ok(());
         };
-        self.queue
-            .reclaim(BURST, |id| stock.give_from(id, owner))
-            .map(|_| ())
+        let mut home = stock.home(owner);
+        let most = home.room();
+        let reclaimed = self.queue.reclaim(most, |id| home.give(id));
+        reclaimed.map(|_| ())
     }
 
     /// Takes all buffers back from a device that can no longer reach them.

@@ -8,7 +8,7 @@ use kernel::sync::Arc;
 use super::atom::KAtom;
 use super::buffer::{Buf, Memory};
 use crate::core_::env::Atom;
-use crate::core_::nic::magazine::Magazine;
+use crate::core_::nic::magazine::{Home, Magazine};
 use crate::core_::nic::pool::{Pool, Shared, Tag};
 use crate::core_::nic::queue::BufferId;
 
@@ -139,6 +139,22 @@ impl<'a> Open<'a> {
         let id = self.magazine.take_for(&self.account, to)?;
         // SAFETY: As in `take`.
         Some(unsafe { Buf::from_id(id) })
+    }
+
+    /// Some buffers that belong to `to` as soon as they are taken; none when the
+    /// pool has no more.
+    #[inline(always)]
+    pub(crate) fn run(&mut self, to: Tag) -> impl Iterator<Item = Buf> + '_ {
+        let run = self.magazine.run(&self.account, to);
+        // SAFETY: As in `take`.
+        run.map(|id| unsafe { Buf::from_id(id) })
+    }
+
+    /// Room for a burst of buffers that come back from `from`. One that the
+    /// account says is not its is left alone, and counted.
+    #[inline(always)]
+    pub(crate) fn home(&mut self, from: Tag) -> Home<'_, KAtom> {
+        self.magazine.home(&self.account, from)
     }
 
     /// Puts a buffer of the engine back.

@@ -98,7 +98,10 @@ impl Store {
             Up::Frame(frame) => frame.into(),
             Up::Resolve(mut frame, addr, ifindex) => {
                 // They take the place of the Ethernet header's end.
-                let marked = frame.pull(ETH_HLEN) && frame.set_header(target(addr, ifindex));
+                let marked = frame.pull(ETH_HLEN);
+                if marked {
+                    frame.set_header(target(addr, ifindex));
+                }
                 Placed {
                     marked,
                     ..frame.into()
@@ -217,7 +220,7 @@ impl Store {
                 let marked = placed.marked;
                 let buf = match pool.memory().frame(placed.buf, placed.offset, placed.len) {
                     Ok(mut frame) => {
-                        let target: Option<Target> = frame.header().filter(|_| marked);
+                        let target: Option<Target> = marked.then(|| frame.header());
                         let target = target.map(|[a, b, c, d, e, f, g, h]| {
                             ([a, b, c, d], u32::from_ne_bytes([e, f, g, h]))
                         });

@@ -9,6 +9,7 @@ use crate::core_::nic::virtio::split::Split;
 use crate::drivers::intel::Intel;
 use crate::drivers::rings::Slots;
 use crate::drivers::virtio_net::Virtio;
+use crate::kapi::batch::Batch;
 use crate::kapi::buffer::Buffered;
 use crate::kapi::dma::RingMemory;
 use crate::kapi::pool::{BufferPool, Stock};
@@ -71,11 +72,7 @@ impl Nic {
 
     /// Sends frames; see [`Native::send`].
     #[inline]
-    pub(crate) fn send(
-        &self,
-        frames: impl Iterator<Item = Buffered>,
-        stock: &mut Stock,
-    ) -> (usize, u64) {
+    pub(crate) fn send(&self, frames: &mut Batch<Buffered>, stock: &mut Stock) -> (usize, u64) {
         each!(self, native => native.send(frames, stock))
     }
 

@@ -6,6 +6,7 @@
 use crate::core_::frame::PortId;
 use crate::core_::nic::pool::Owner;
 use crate::core_::nic::queue::{Fault, Queue, RxQueue, TxQueue};
+use crate::kapi::batch::Batch;
 use crate::kapi::buffer::{Buffered, Mapping};
 use crate::kapi::burst::Packets;
 use crate::kapi::nic::{Rx, Tx};
@@ -158,13 +159,11 @@ impl<D: Driver> Native<D> {
     /// the stock.
     // A call per burst, so that the loop has the registers for itself.
     #[inline(never)]
-    pub(crate) fn send(
-        &self,
-        frames: impl Iterator<Item = Buffered>,
-        stock: &mut Stock,
-    ) -> (usize, u64) {
+    pub(crate) fn send(&self, frames: &mut Batch<Buffered>, stock: &mut Stock) -> (usize, u64) {
         if self.has_failed() {
-            frames.for_each(|frame| stock.give(frame.into_buf()));
+            frames
+                .drain()
+                .for_each(|frame| stock.give(frame.into_buf()));
             return (0, 0);
         }
         let mut tx = self.tx.lock();

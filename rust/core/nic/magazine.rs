@@ -2,15 +2,20 @@
 
 //! The free buffers an engine has at hand.
 
+use ::core::slice;
+
 use super::super::env::Atom;
 use super::pool::{Misuse, Named, Owner, Pool, Tag, CHAIN};
 use super::queue::BufferId;
 
 /// Most buffers at hand.
-const CAPACITY: usize = 2 * CHAIN;
+const CAPACITY: usize = 4 * CHAIN;
 
-/// A few free buffers that belong to one engine: two chains, so that an engine that takes and gives
-/// in turn does not touch the common stack.
+/// Most buffers of one run.
+pub const RUN: usize = 2 * CHAIN;
+
+/// A few free buffers that belong to one engine: two runs of them, so that an engine that takes and
+/// gives in turn does not touch the common stack.
 #[derive(Debug)]
 pub struct Magazine {
     buffers: [BufferId; CAPACITY],
@@ -69,7 +74,7 @@ impl Magazine {
     #[inline(always)]
     pub fn give<A: Atom>(&mut self, pool: &Pool<'_, A>, buffer: BufferId) {
         if self.len >= CAPACITY {
-            self.put_back(pool, CHAIN);
+            self.put_back(pool, RUN);
         }
         if let Some(place) = self.buffers.get_mut(self.len) {
             *place = buffer;
@@ -88,6 +93,44 @@ impl Magazine {
         pool.hand(buffer, from, self.tag)?;
         self.give(pool, buffer);
         Ok(())
+    }
+
+    /// Up to [`RUN`] buffers, which go to `to` as they are taken from the run.
+    #[inline(always)]
+    pub fn run<'a, A: Atom>(&'a mut self, pool: &'a Pool<'a, A>, to: Tag) -> Run<'a, A> {
+        if self.len == 0 {
+            self.fetch(pool);
+        }
+        let below = self.len.saturating_sub(RUN);
+        Run {
+            left: self.buffers.get(below..self.len).unwrap_or(&[]).iter(),
+            len: &mut self.len,
+            below,
+            pool,
+            from: self.tag,
+            to,
+        }
+    }
+
+    /// Room for [`RUN`] buffers that come back from `from`.
+    #[inline(always)]
+    pub fn home<'a, A: Atom>(&'a mut self, pool: &'a Pool<'a, A>, from: Tag) -> Home<'a, A> {
+        if self.len > CAPACITY.wrapping_sub(RUN) {
+            self.put_back(pool, CAPACITY.wrapping_sub(RUN));
+        }
+        let end = self.len.saturating_add(RUN);
+        Home {
+            room: self
+                .buffers
+                .get_mut(self.len..end)
+                .unwrap_or(&mut [])
+                .iter_mut(),
+            len: &mut self.len,
+            end,
+            pool,
+            from,
+            to: self.tag,
+        }
     }
 
     /// Gives all buffers at hand back to the pool: when the engine stops, or was idle for long.
@@ -114,6 +157,71 @@ impl Magazine {
     }
 }
 
+/// Buffers on their way out of a magazine.
+#[derive(Debug)]
+pub struct Run<'a, A> {
+    left: slice::Iter<'a, BufferId>,
+    len: &'a mut usize,
+    below: usize,
+    pool: &'a Pool<'a, A>,
+    from: Tag,
+    to: Tag,
+}
+
+impl<A: Atom> Iterator for Run<'_, A> {
+    type Item = BufferId;
+
+    #[inline(always)]
+    fn next(&mut self) -> Option<BufferId> {
+        let buffer = *self.left.next_back()?;
+        let handed = self.pool.hand(buffer, self.from, self.to);
+        handed.ok().map(|()| buffer)
+    }
+}
+
+impl<A> Drop for Run<'_, A> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        *self.len = self.below.wrapping_add(self.left.len());
+    }
+}
+
+/// Buffers on their way into a magazine.
+#[derive(Debug)]
+pub struct Home<'a, A> {
+    room: slice::IterMut<'a, BufferId>,
+    len: &'a mut usize,
+    end: usize,
+    pool: &'a Pool<'a, A>,
+    from: Tag,
+    to: Tag,
+}
+
+impl<A: Atom> Home<'_, A> {
+    /// How many more there is room for.
+    #[inline(always)]
+    pub fn room(&self) -> usize {
+        self.room.len()
+    }
+
+    /// Takes a buffer back, if there is room, and if the pool says that it was given away.
+    #[inline(always)]
+    pub fn give(&mut self, buffer: BufferId) {
+        if self.pool.hand(buffer, self.from, self.to).is_ok() {
+            if let Some(place) = self.room.next() {
+                *place = buffer;
+            }
+        }
+    }
+}
+
+impl<A> Drop for Home<'_, A> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        *self.len = self.end.wrapping_sub(self.room.len());
+    }
+}
+
 #[cfg_attr(CONFIG_KUNIT = "y", kernel::macros::kunit_tests(smplb_nic_pool))]
 #[cfg(any(test, CONFIG_KUNIT = "y"))]
 mod tests {
@@ -125,7 +233,7 @@ mod tests {
     const RX: Owner = Owner::Rx(PortId(3));
     const TX: Owner = Owner::Tx(PortId(4));
 
-    fn words() -> [TestAtom; 80] {
+    fn words() -> [TestAtom; 144] {
         ::core::array::from_fn(|_| TestAtom::new(0))
     }
 
@@ -142,18 +250,18 @@ mod tests {
         assert_eq!(pool.owner(buffer), Some(RX));
         pool.hand(buffer, RX, TX)?;
         assert_eq!(count(&pool, Owner::Engine(1)), CHAIN - 1);
-        assert_eq!(count(&pool, Owner::Free), 80 - CHAIN);
+        assert_eq!(count(&pool, Owner::Free), 144 - CHAIN);
         // Twice is once too often.
         assert_eq!(pool.hand(buffer, RX, TX), Err(Misuse::WrongOwner));
         assert_eq!(
             magazine.give_from(&pool, buffer, RX),
             Err(Misuse::WrongOwner)
         );
-        assert_eq!(pool.hand(BufferId(80), RX, TX), Err(Misuse::NoSuchBuffer));
+        assert_eq!(pool.hand(BufferId(144), RX, TX), Err(Misuse::NoSuchBuffer));
         assert_eq!(pool.misuses(), 3);
         magazine.give_from(&pool, buffer, TX)?;
         magazine.release(&pool);
-        assert_eq!(count(&pool, Owner::Free), 80);
+        assert_eq!(count(&pool, Owner::Free), 144);
         // What is free cannot be handed.
         let free = Owner::Free;
         assert_eq!(pool.hand(buffer, free, RX), Err(Misuse::WrongOwner));
@@ -167,8 +275,8 @@ mod tests {
         let pool = Pool::new(&words, &shared).ok_or(Misuse::NoSuchBuffer)?;
         let mut magazine = Magazine::new(7);
         for _ in 0..3 {
-            let mut seen = [false; 80];
-            for _ in 0..80 {
+            let mut seen = [false; 144];
+            for _ in 0..144 {
                 let buffer = magazine.take_for(&pool, RX).ok_or(Misuse::NoSuchBuffer)?;
                 if let Some(seen) = seen.get_mut(buffer.0 as usize) {
                     assert!(!*seen);
@@ -176,16 +284,43 @@ mod tests {
                 }
             }
             assert_eq!(magazine.take_for(&pool, RX), None);
-            assert_eq!(count(&pool, RX), 80);
-            for buffer in 0..80 {
+            assert_eq!(count(&pool, RX), 144);
+            for buffer in 0..144 {
                 magazine.give_from(&pool, BufferId(buffer), RX)?;
             }
-            assert_eq!(magazine.len(), 48);
+            assert_eq!(magazine.len(), RUN + 16);
         }
         magazine.release(&pool);
         assert!(magazine.is_empty());
         assert_eq!(count(&pool, Owner::Free), pool.len());
         assert_eq!(pool.misuses(), 0);
+        Ok(())
+    }
+
+    /// As an engine does it, a run at a time.
+    #[test]
+    fn runs_of_buffers() -> Result<(), Misuse> {
+        let (words, shared) = (words(), Shared::default());
+        let pool = Pool::new(&words, &shared).ok_or(Misuse::NoSuchBuffer)?;
+        let (rx, tx) = (Tag::new(RX), Tag::new(TX));
+        let (rx, tx) = (rx.ok_or(Misuse::WrongOwner)?, tx.ok_or(Misuse::WrongOwner)?);
+        let mut magazine = Magazine::new(7);
+        while magazine.run(&pool, rx).count() > 0 {}
+        assert_eq!(count(&pool, RX), 144);
+        for from in [0, RUN as u32, (2u32).saturating_mul(RUN as u32)] {
+            let mut home = magazine.home(&pool, rx);
+            assert_eq!(home.room(), RUN);
+            (from..144)
+                .take(RUN)
+                .for_each(|number| home.give(BufferId(number)));
+        }
+        assert_eq!((magazine.len(), count(&pool, RX)), (RUN + 16, 0));
+        // Those that are not taken stay, and who gave none gets none back.
+        assert_eq!(magazine.run(&pool, tx).take(3).count(), 3);
+        assert_eq!((magazine.len(), count(&pool, TX)), (RUN + 13, 3));
+        // (Making room, it gave some to the pool.)
+        magazine.home(&pool, rx).give(BufferId(0));
+        assert_eq!((magazine.len(), pool.misuses()), (RUN, 1));
         Ok(())
     }
 
@@ -199,7 +334,7 @@ mod tests {
         magazine.give(&pool, buffer);
         magazine.release(&pool);
         assert_eq!((pool.owner(buffer), pool.misuses()), (Some(RX), 1));
-        assert_eq!(count(&pool, Owner::Free), 79);
+        assert_eq!(count(&pool, Owner::Free), 143);
         Ok(())
     }
 }

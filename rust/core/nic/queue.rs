@@ -147,10 +147,10 @@ pub trait RxQueue: Queue {
         })
     }
 
-    /// Fills free descriptors with what `supply` has: buffers with the address the NIC writes to, of
-    /// which the buffer must have room for as many octets as the queue was made for. Returns how
-    /// many; `supply` is not asked for more than fit.
-    fn refill(&mut self, supply: impl FnMut() -> Option<(BufferId, u64)>) -> usize;
+    /// Fills free descriptors with `buffers`, each with the address the NIC writes to, of which the
+    /// buffer must have room for as many octets as the queue was made for. Returns how many; no more
+    /// are taken than fit.
+    fn refill(&mut self, buffers: impl Iterator<Item = (BufferId, u64)>) -> usize;
 }
 
 /// A queue of frames that a NIC sends.

@@ -169,16 +169,13 @@ impl<D: Dma, S: DerefMut<Target = [Slot]>, L: Layout> RxQueue for Rx<D, S, L> {
     }
 
     #[inline]
-    fn refill(&mut self, mut supply: impl FnMut() -> Option<(BufferId, u64)>) -> usize {
-        let room = self.room();
+    fn refill(&mut self, buffers: impl Iterator<Item = (BufferId, u64)>) -> usize {
+        let room = self.room() as usize;
         let slots: &mut [Slot] = &mut self.slots;
         let mask = slots.len().wrapping_sub(1);
         let before = usize::from(self.filled);
         let mut filled = before;
-        for _ in 0..room {
-            let Some((buffer, address)) = supply() else {
-                break;
-            };
+        for (buffer, address) in buffers.take(room) {
             let position = filled & mask;
             if let Some(slot) = slots.get_mut(position) {
                 slot.put(buffer);
@@ -208,8 +205,8 @@ mod tests {
     }
 
     fn fill(rx: &mut Rx8<'_>, buffers: ::core::ops::Range<u32>) -> usize {
-        let mut buffers = buffers.map(|i| (BufferId(i), u64::from(i) << 11));
-        rx.refill(|| buffers.next())
+        let buffers = buffers.map(|i| (BufferId(i), u64::from(i) << 11));
+        rx.refill(buffers)
     }
 
     #[test]

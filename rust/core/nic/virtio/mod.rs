@@ -144,16 +144,14 @@ impl<R: Ring> RxQueue for Rx<R> {
     }
 
     #[inline]
-    fn refill(&mut self, mut supply: impl FnMut() -> Option<(BufferId, u64)>) -> usize {
+    fn refill(&mut self, buffers: impl Iterator<Item = (BufferId, u64)>) -> usize {
         let (len, room) = (u32::from(self.capacity), self.ring.room() as usize);
-        let fresh = ::core::iter::from_fn(|| {
-            supply().map(|(buffer, address)| Transmit {
-                buffer,
-                len,
-                address,
-            })
-        });
-        self.ring.give(Access::Write, fresh.take(room))
+        let whole = |(buffer, address)| Transmit {
+            buffer,
+            len,
+            address,
+        };
+        self.ring.give(Access::Write, buffers.map(whole).take(room))
     }
 }
 

@@ -7,7 +7,7 @@
 use smplb_core::frame::PortId;
 use smplb_core::nic::intel::{self, Igb, DESCRIPTOR};
 use smplb_core::nic::magazine::Magazine;
-use smplb_core::nic::pool::{Owner, Pool};
+use smplb_core::nic::pool::{Owner, Pool, Tag};
 use smplb_core::nic::queue::{Received, RxQueue, Transmit, TxQueue};
 use smplb_core::nic::shadow::Slot;
 use smplb_core::nic::virtio::packed::Packed;
@@ -30,6 +30,11 @@ const BUFFERS: usize = 1024;
 
 const RX: Owner = Owner::Rx(PortId(0));
 const TX: Owner = Owner::Tx(PortId(1));
+
+#[inline(always)]
+fn tag(owner: Owner) -> Tag {
+    Tag::new(owner).expect("not free")
+}
 
 /// What one engine needs for a burst.
 pub struct Work<'a, R, T> {
@@ -63,21 +68,21 @@ impl<R: RxQueue, T: TxQueue> Work<'_, R, T> {
         let sent = self.tx.send(self.frames[..count].iter().copied());
         self.doorbells.1 = self.tx.kick();
         let (magazine, pool) = (&mut self.magazine, &self.pool);
-        let _ = self.tx.reclaim(2 * BURST, |buffer| {
-            if ACCOUNT {
-                let _ = magazine.give_from(pool, buffer, TX);
-            } else {
-                magazine.give(pool, buffer);
-            }
-        });
-        self.rx.refill(|| {
-            let buffer = if ACCOUNT {
-                magazine.take_for(pool, RX)
-            } else {
-                magazine.take(pool)
-            };
-            buffer.map(|buffer| (buffer, address(buffer)))
-        });
+        let _ = if ACCOUNT {
+            let mut home = magazine.home(pool, tag(TX));
+            self.tx.reclaim(home.room(), |buffer| home.give(buffer))
+        } else {
+            self.tx
+                .reclaim(2 * BURST, |buffer| magazine.give(pool, buffer))
+        };
+        if ACCOUNT {
+            let run = magazine.run(pool, tag(RX));
+            self.rx.refill(run.map(|buffer| (buffer, address(buffer))));
+        } else {
+            let supply = std::iter::from_fn(|| magazine.take(pool));
+            self.rx
+                .refill(supply.map(|buffer| (buffer, address(buffer))));
+        }
         self.doorbells.0 = self.rx.kick();
         sent
     }

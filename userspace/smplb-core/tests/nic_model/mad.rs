@@ -38,7 +38,7 @@ pub fn run<R: RxQueue, T: TxQueue>(
         for memory in memories {
             memory.store16(usize::from(*at) % memory.len16(), *value);
         }
-        rx.refill(|| home.leave().map(|buffer| (buffer, address(buffer))));
+        rx.refill(std::iter::from_fn(|| home.leave()).map(|buffer| (buffer, address(buffer))));
         let mut out = [Received::default(); 8];
         let count = rx.receive(&mut out).unwrap_or(0);
         for frame in &out[..count] {

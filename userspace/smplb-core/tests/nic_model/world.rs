@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 use smplb_core::env::Atom;
 use smplb_core::frame::PortId;
 use smplb_core::nic::magazine::Magazine;
-use smplb_core::nic::pool::{Owner, Pool, Shared};
+use smplb_core::nic::pool::{Owner, Pool, Shared, Tag};
 use smplb_core::nic::queue::{BufferId, Condition, Fault, Received, RxQueue, Transmit, TxQueue};
 use smplb_core::StdAtom;
 
@@ -84,12 +84,14 @@ impl<'a, R: RxQueue, T: TxQueue, D: Device, E: Device> World<'a, R, T, D, E> {
     }
 
     fn refill(&mut self, most: usize) {
-        let (magazine, pool, mut left) = (&mut self.magazine, &self.pool, most);
-        let given = self.ends.rx.refill(|| {
-            left = left.checked_sub(1)?;
-            let buffer = magazine.take_for(pool, RX)?;
-            Some((buffer, address(buffer)))
-        });
+        let buffers = self
+            .magazine
+            .run(&self.pool, Tag::new(RX).unwrap())
+            .take(most);
+        let given = self
+            .ends
+            .rx
+            .refill(buffers.map(|buffer| (buffer, address(buffer))));
         let kick = self.ends.rx.kick();
         assert!(given > 0 || kick.is_none());
         if D::EVENTS {

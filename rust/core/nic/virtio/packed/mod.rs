@@ -206,7 +206,9 @@ impl<D: Dma, S: DerefMut<Target = [Slot]>> Ring for Packed<D, S> {
         let (mut marks, _) = self.marks(self.avail);
         marks |= u64::from(access.flags()) << 48;
         let slots: &mut [Slot] = &mut self.slots;
-        let mask = slots.len().wrapping_sub(1);
+        let Some(mask) = slots.len().checked_sub(1) else {
+            return 0;
+        };
         let before = usize::from(self.avail);
         let (mut avail, mut head) = (before, (0, 0));
         for frame in frames {
@@ -247,7 +249,9 @@ impl<D: Dma, S: DerefMut<Target = [Slot]>> Ring for Packed<D, S> {
         }
         let (held, (_, mut marks)) = (self.held(), self.marks(self.used));
         let slots: &mut [Slot] = &mut self.slots;
-        let mask = slots.len().wrapping_sub(1);
+        let Some(mask) = slots.len().checked_sub(1) else {
+            return Ok(0);
+        };
         let before = usize::from(self.used);
         let mut used = before;
         for _ in 0..most.min(usize::from(held)) {

@@ -49,6 +49,10 @@ pub struct Split<D, S> {
     used: u16,
     /// What `used_event` was set to while silent.
     silent: u16,
+    /// Whether each element of the available ring holds its own position, so that it need not be
+    /// written when the descriptor of that number is given: the case of a device that returns
+    /// descriptors in the order in which it got them.
+    in_order: bool,
     fault: Option<Fault>,
 }
 
@@ -78,8 +82,13 @@ impl<D: Dma, S: DerefMut<Target = [Slot]>> Split<D, S> {
             kicked: 0,
             used: 0,
             silent: 0,
+            in_order: true,
             fault: None,
         };
+        for position in 0..size {
+            let at = ring.avail_at(usize::from(position).wrapping_add(2));
+            ring.memory.store16(at, position);
+        }
         ring.disarm();
         Some(ring)
     }
@@ -205,9 +214,11 @@ impl<D: Dma, S: DerefMut<Target = [Slot]>> Ring for Split<D, S> {
         let flags = u64::from(access.flags()) << 32;
         let elements = self.avail_at(2);
         let slots: &mut [Slot] = &mut self.slots;
-        let mask = slots.len().wrapping_sub(1);
+        let Some(mask) = slots.len().checked_sub(1) else {
+            return 0;
+        };
         let before = usize::from(self.avail);
-        let mut avail = before;
+        let (mut avail, mut in_order) = (before, self.in_order);
         for frame in frames {
             let position = avail & mask;
             let Some(number) = shadow::put(slots, position, frame.buffer) else {
@@ -215,10 +226,14 @@ impl<D: Dma, S: DerefMut<Target = [Slot]>> Ring for Split<D, S> {
             };
             let word = u64::from(frame.len) | flags;
             self.memory.store_pair(number, frame.address, word);
-            self.memory
-                .store16(elements.wrapping_add(position), number as u16);
+            in_order &= number == position;
+            if !in_order {
+                self.memory
+                    .store16(elements.wrapping_add(position), number as u16);
+            }
             avail = avail.wrapping_add(1);
         }
+        self.in_order = in_order;
         if avail != before {
             self.avail = avail as u16;
             // Descriptors and elements before the index that covers them.
@@ -249,7 +264,9 @@ impl<D: Dma, S: DerefMut<Target = [Slot]>> Ring for Split<D, S> {
         self.memory.rmb();
         let elements = self.used_at(2) >> 2;
         let slots: &mut [Slot] = &mut self.slots;
-        let mask = slots.len().wrapping_sub(1);
+        let Some(mask) = slots.len().checked_sub(1) else {
+            return Ok(0);
+        };
         let before = usize::from(self.used);
         let mut used = before;
         for _ in 0..most.min(usize::from(ready)) {

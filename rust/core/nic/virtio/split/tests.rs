@@ -27,8 +27,8 @@ mod cases {
     }
 
     fn fill(rx: &mut Rx<Ring4<'_>>, buffers: ::core::ops::Range<u32>) -> usize {
-        let mut buffers = buffers.map(|i| (BufferId(i), u64::from(i) << 11));
-        rx.refill(|| buffers.next())
+        let buffers = buffers.map(|i| (BufferId(i), u64::from(i) << 11));
+        rx.refill(buffers)
     }
 
     #[test]
