@@ -86,18 +86,20 @@ impl Memory {
     /// gives the buffer back when that does not fit in.
     #[inline(always)]
     pub(crate) fn frame(&self, buf: Buf, offset: u16, len: u16) -> Result<Buffered, Buf> {
-        let end = usize::from(offset) + usize::from(len);
-        match self.start(&buf) {
-            // INVARIANT: The frame lies in the buffer.
-            Some(start) if offset >= LEAST && end <= SIZE => Ok(Buffered {
-                // SAFETY: `offset` is at most the size of the buffer.
-                data: unsafe { start.add(usize::from(offset)).as_ptr() },
-                buf,
-                offset,
-                len,
-            }),
-            _ => Err(buf),
+        if offset < LEAST || usize::from(offset) + usize::from(len) > SIZE {
+            return Err(unfit(buf));
         }
+        let Some(start) = self.start(&buf) else {
+            return Err(unfit(buf));
+        };
+        // INVARIANT: The frame lies in the buffer.
+        Ok(Buffered {
+            // SAFETY: `offset` is at most the size of the buffer.
+            data: unsafe { start.add(usize::from(offset)).as_ptr() },
+            buf,
+            offset,
+            len,
+        })
     }
 
     /// A buffer with a copy of `octets` as its frame, padded to the least
@@ -122,6 +124,12 @@ impl Drop for Memory {
             unsafe { ffi::smplb_c_chunk_free(chunk.as_ptr().cast()) };
         }
     }
+}
+
+/// Tells the compiler which way is the usual one.
+#[cold]
+fn unfit(buf: Buf) -> Buf {
+    buf
 }
 
 /// A buffer that the holder owns: nobody else, and no device, touches it.

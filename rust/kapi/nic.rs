@@ -41,22 +41,23 @@ impl<Q: RxQueue> Rx<Q> {
     }
 
     /// Takes frames, up to a burst, and hands them to `burst`; those that the
-    /// device says are damaged go to `stock`, and are counted by `damaged`.
+    /// device says are damaged go to `stock`. Tells how many of those there were.
     ///
     /// # Errors
     ///
     /// What the device did wrong; nothing can be received any more.
-    #[inline(always)]
+    // A call per burst, so that the loop has the registers for itself.
+    #[inline(never)]
     pub(crate) fn receive(
         &mut self,
         stock: &mut Stock,
         burst: &mut Packets<Buffered>,
-        mut damaged: impl FnMut(),
-    ) -> Result<(), Fault> {
+    ) -> Result<u64, Fault> {
         let (owner, base) = (self.owner, (HEADROOM as u16).wrapping_sub(self.header));
         let Some(mut stock) = stock.open() else {
-            return Ok(());
+            return Ok(0);
         };
+        let mut damaged = 0;
         let mut burst = burst.fill();
         let taken = self.queue.receive_each(BURST, |received| {
             // SAFETY: This queue is the ring of its owner, and was filled by
@@ -75,16 +76,17 @@ impl<Q: RxQueue> Rx<Q> {
                 Err(buf) => Err(buf),
             };
             if let Err(buf) = frame {
-                damaged();
+                damaged += 1;
                 stock.give(buf);
             }
         });
-        taken.map(|_| ())
+        taken.map(|_| damaged)
     }
 
     /// Gives the device buffers to write to; whether its doorbell is to be rung,
     /// and with what.
-    #[inline(always)]
+    // See `receive`.
+    #[inline(never)]
     pub(crate) fn refill(&mut self, stock: &mut Stock, mapping: &Mapping) -> Option<u16> {
         let (owner, base) = (self.owner, (HEADROOM as u16).wrapping_sub(self.header));
         let mut stock = stock.open()?;

@@ -142,13 +142,13 @@ impl<D: Driver> Native<D> {
             }
         }
         let mut rx = self.rx.lock();
-        let mut damaged = 0u64;
-        if let Err(fault) = rx.receive(stock, burst, || damaged += 1) {
-            self.broken(fault);
-        }
-        if damaged > 0 {
-            let sum = self.damaged.load(Relaxed).wrapping_add(damaged);
-            self.damaged.store(sum, Relaxed);
+        match rx.receive(stock, burst) {
+            Ok(0) => {}
+            Ok(damaged) => {
+                let sum = self.damaged.load(Relaxed).wrapping_add(damaged);
+                self.damaged.store(sum, Relaxed);
+            }
+            Err(fault) => self.broken(fault),
         }
         if let Some(index) = rx.refill(stock, &self.mapping) {
             self.driver.ring_rx(index);

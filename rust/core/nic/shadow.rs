@@ -59,6 +59,18 @@ pub(super) fn clear(slots: &mut [Slot], most: usize) -> Option<u16> {
     u16::try_from(size).ok()
 }
 
+/// Puts a buffer into the descriptor at `position`; false if that is not free.
+#[inline(always)]
+pub(super) fn put_at(slots: &mut [Slot], position: usize, buffer: BufferId) -> bool {
+    match slots.get_mut(position) {
+        Some(slot) if slot.buffer == NONE => {
+            slot.put(buffer);
+            true
+        }
+        _ => false,
+    }
+}
+
 /// Puts a buffer into a free descriptor, the one at `position` if that is free, and returns its
 /// number; `None` if none is free.
 ///
@@ -66,12 +78,9 @@ pub(super) fn clear(slots: &mut [Slot], most: usize) -> Option<u16> {
 /// ring's own position is free, and no list of free ones is needed.
 #[inline(always)]
 pub(super) fn put(slots: &mut [Slot], position: usize, buffer: BufferId) -> Option<usize> {
-    match slots.get_mut(position) {
-        Some(slot) if slot.buffer == NONE => {
-            slot.put(buffer);
-            Some(position)
-        }
-        _ => put_elsewhere(slots, position, buffer),
+    match put_at(slots, position, buffer) {
+        true => Some(position),
+        false => put_elsewhere(slots, position, buffer),
     }
 }
 

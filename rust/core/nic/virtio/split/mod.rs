@@ -129,6 +129,32 @@ impl<D: Dma, S: DerefMut<Target = [Slot]>> Split<D, S> {
         self.avail.wrapping_sub(self.used)
     }
 
+    /// Fills whatever descriptors are free, which take turns in another order than those of the
+    /// available ring. Tells the next index of that.
+    #[inline(never)]
+    fn give_elsewhere(
+        &mut self,
+        flags: u64,
+        mut avail: usize,
+        frames: impl Iterator<Item = Transmit>,
+    ) -> usize {
+        let elements = self.avail_at(2);
+        let slots: &mut [Slot] = &mut self.slots;
+        let mask = slots.len().wrapping_sub(1);
+        for frame in frames {
+            let position = avail & mask;
+            let Some(number) = shadow::put(slots, position, frame.buffer) else {
+                break;
+            };
+            let word = u64::from(frame.len) | flags;
+            self.memory.store_pair(number, frame.address, word);
+            self.memory
+                .store16(elements.wrapping_add(position), number as u16);
+            avail = avail.wrapping_add(1);
+        }
+        avail
+    }
+
     /// Asks for an interrupt as far away as can be: after 65,535 more buffers.
     fn keep_silent(&mut self) {
         self.silent = self.used;
@@ -209,31 +235,32 @@ impl<D: Dma, S: DerefMut<Target = [Slot]>> Queue for Split<D, S> {
 }
 
 impl<D: Dma, S: DerefMut<Target = [Slot]>> Ring for Split<D, S> {
-    #[inline]
-    fn give(&mut self, access: Access, frames: impl Iterator<Item = Transmit>) -> usize {
+    #[inline(always)]
+    fn give(&mut self, access: Access, mut frames: impl Iterator<Item = Transmit>) -> usize {
         let flags = u64::from(access.flags()) << 32;
-        let elements = self.avail_at(2);
         let slots: &mut [Slot] = &mut self.slots;
         let Some(mask) = slots.len().checked_sub(1) else {
             return 0;
         };
         let before = usize::from(self.avail);
-        let (mut avail, mut in_order) = (before, self.in_order);
-        for frame in frames {
-            let position = avail & mask;
-            let Some(number) = shadow::put(slots, position, frame.buffer) else {
-                break;
-            };
-            let word = u64::from(frame.len) | flags;
-            self.memory.store_pair(number, frame.address, word);
-            in_order &= number == position;
-            if !in_order {
-                self.memory
-                    .store16(elements.wrapping_add(position), number as u16);
+        let (mut avail, mut displaced) = (before, None);
+        if self.in_order {
+            for frame in frames.by_ref() {
+                let position = avail & mask;
+                if !shadow::put_at(slots, position, frame.buffer) {
+                    displaced = Some(frame);
+                    break;
+                }
+                let word = u64::from(frame.len) | flags;
+                self.memory.store_pair(position, frame.address, word);
+                avail = avail.wrapping_add(1);
             }
-            avail = avail.wrapping_add(1);
         }
-        self.in_order = in_order;
+        if !self.in_order || displaced.is_some() {
+            self.in_order = false;
+            let frames = displaced.into_iter().chain(frames);
+            avail = self.give_elsewhere(flags, avail, frames);
+        }
         if avail != before {
             self.avail = avail as u16;
             // Descriptors and elements before the index that covers them.
