@@ -9,7 +9,7 @@ use super::counters;
 use super::engine::Packet;
 use super::env::Atom;
 use super::filter::Other;
-use super::frame::Frame;
+use super::frame::{Checksum, Frame};
 use super::reply;
 use super::round::{internet_header, Round};
 use super::route::Hop;
@@ -22,9 +22,21 @@ use super::wire::tcp::{ACK, FIN, RST, SYN};
 const ATTEMPTS: u32 = 3;
 
 impl<A: Atom> Round<'_, '_, '_, A> {
-    /// Steps 206 to 224 for a packet that takes some thought.
+    /// Steps 206 to 224 for a packet that takes some thought. Given are the parts of its [`Frame`].
     #[inline(never)]
-    pub(super) fn decide(&mut self, packet: &Packet, frame: &mut Frame<'_>) -> Verdict {
+    pub(super) fn decide(
+        &mut self,
+        packet: &Packet,
+        head: &mut [u8],
+        len: u32,
+        (checksum, segment_len): (Checksum, u32),
+    ) -> Verdict {
+        let frame = &mut Frame {
+            head,
+            len,
+            checksum,
+            segment_len,
+        };
         let packet = packet.hashed(&self.switch.connections);
         let verdict = match packet.key.protocol() {
             0 => self.other(frame),

@@ -72,8 +72,8 @@ pub fn process_burst<A: Atom, B: Burst>(
             },
         ) {
             Some(verdict) => verdict,
-            // A frame of its own, so that the other one need not be in memory.
-            None => round.decide(packet, &mut Frame { head, ..frame }),
+            // In parts, so that the frame need not be in memory for those above.
+            None => round.decide(packet, head, frame.len, (frame.checksum, frame.segment_len)),
         }
     });
     round.finish(packets.len(), bytes);
