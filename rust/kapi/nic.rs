@@ -13,24 +13,35 @@ use super::pool::Stock;
 use crate::core_::frame::BURST;
 use crate::core_::nic::pool::{Owner, Tag};
 use crate::core_::nic::queue::{Condition, Fault, RxQueue, Transmit, TxQueue};
+use crate::core_::nic::virtio::net_header;
+
+/// What a NIC wants in front of each frame that it sends.
+pub(crate) trait Header: AsBytes + Copy {
+    /// That of a frame about which nothing is to be said.
+    const PLAIN: Self;
+}
+
+impl Header for () {
+    const PLAIN: Self = ();
+}
+
+impl Header for net_header::Header {
+    const PLAIN: Self = net_header::PLAIN;
+}
 
 /// A receive queue.
 pub(crate) struct Rx<Q> {
     queue: Q,
     /// Who owns what the device holds.
     owner: Tag,
-    /// Octets that the device writes in front of a frame.
-    header: u16,
 }
 
 impl<Q: RxQueue> Rx<Q> {
-    /// A queue without buffers, whose device writes `header` octets in front of
-    /// each frame.
-    pub(crate) fn new(queue: Q, owner: Owner, header: u16) -> Result<Self> {
+    /// A queue without buffers.
+    pub(crate) fn new(queue: Q, owner: Owner) -> Result<Self> {
         Ok(Self {
             queue,
             owner: Tag::new(owner).ok_or(EINVAL)?,
-            header,
         })
     }
 
@@ -53,7 +64,7 @@ impl<Q: RxQueue> Rx<Q> {
         stock: &mut Stock,
         burst: &mut Packets<Buffered>,
     ) -> Result<u64, Fault> {
-        let (owner, base) = (self.owner, (HEADROOM as u16).wrapping_sub(self.header));
+        let owner = self.owner;
         let Some(mut stock) = stock.open() else {
             return Ok(0);
         };
@@ -65,12 +76,11 @@ impl<Q: RxQueue> Rx<Q> {
             let Some(buf) = (unsafe { stock.take_over(received.buffer, owner) }) else {
                 return;
             };
-            let offset = base.wrapping_add(received.offset);
             let whole = !matches!(
                 received.condition,
                 Condition::Damaged | Condition::BadChecksum
             );
-            let frame = match stock.memory().frame(buf, offset, received.len) {
+            let frame = match stock.memory().frame(buf, HEADROOM as u16, received.len) {
                 Ok(frame) if whole => burst.push(frame).map_err(Buffered::into_buf),
                 Ok(frame) => Err(frame.into_buf()),
                 Err(buf) => Err(buf),
@@ -88,7 +98,8 @@ impl<Q: RxQueue> Rx<Q> {
     // See `receive`.
     #[inline(never)]
     pub(crate) fn refill(&mut self, stock: &mut Stock, mapping: &Mapping) -> Option<u16> {
-        let (owner, base) = (self.owner, (HEADROOM as u16).wrapping_sub(self.header));
+        // Whatever the device writes there is in front of where frames begin.
+        let (owner, base) = (self.owner, const { HEADROOM as u16 - Q::OFFSET });
         let mut stock = stock.open()?;
         while self.queue.room() > 0 {
             let filled = self.queue.refill(stock.run(owner).map(|buf| {
@@ -132,13 +143,12 @@ impl<Q: TxQueue> Tx<Q> {
         &mut self.queue
     }
 
-    /// Puts frames on the ring, each with `header` in front of it. Those that
+    /// Puts frames on the ring, each with a header of type `H` in front of it. Those that
     /// there is no room for go to `stock`. Returns how many went and their
     /// octets, and what to ring the doorbell with.
     #[inline(always)]
-    pub(crate) fn send<H: AsBytes + Copy>(
+    pub(crate) fn send<H: Header>(
         &mut self,
-        header: H,
         frames: &mut Batch<Buffered>,
         stock: &mut Stock,
         mapping: &Mapping,
@@ -153,7 +163,7 @@ impl<Q: TxQueue> Tx<Q> {
         let (owner, mut bytes) = (self.owner, 0u64);
         let mut frames = frames.drain();
         let taken = self.queue.send(frames.by_ref().map(|mut frame| {
-            frame.set_header(header);
+            frame.set_header(H::PLAIN);
             bytes = bytes.wrapping_add(frame.len().into());
             let from = frame.offset().wrapping_sub(size_of::<H>() as u16);
             let (len, address) = (frame.len(), mapping.address(frame.buf(), from));

@@ -9,14 +9,13 @@ use crate::core_::nic::queue::{Fault, Queue, RxQueue, TxQueue};
 use crate::kapi::batch::Batch;
 use crate::kapi::buffer::{Buffered, Mapping};
 use crate::kapi::burst::Packets;
-use crate::kapi::nic::{Rx, Tx};
+use crate::kapi::nic::{Header, Rx, Tx};
 use crate::kapi::pool::{BufferPool, Stock};
 use crate::kapi::store::Store;
 use crate::kapi::vector::Vector;
 use kernel::prelude::*;
 use kernel::sync::atomic::{Atomic, Relaxed};
 use kernel::sync::{new_spinlock, Arc, SpinLock};
-use kernel::transmute::AsBytes;
 
 /// What differs between drivers, as far as the data path has to do with it.
 pub(crate) trait Driver: Send + Sync + 'static {
@@ -27,9 +26,7 @@ pub(crate) trait Driver: Send + Sync + 'static {
     /// The name users know it by.
     const NAME: &'static CStr;
     /// What it wants in front of each frame that it sends.
-    const HEADER: Self::Header;
-    /// The type of that.
-    type Header: AsBytes + Copy;
+    type Header: Header;
 
     /// Tells the device that the receive ring has buffers up to `index`.
     fn ring_rx(&self, index: u16);
@@ -98,11 +95,7 @@ impl<D: Driver> Native<D> {
             vector,
         } = parts;
         let store = Store::new(id)?;
-        let header = size_of::<D::Header>() as u16;
-        let (rx, tx) = (
-            Rx::new(rx, Owner::Rx(id), header)?,
-            Tx::new(tx, Owner::Tx(id))?,
-        );
+        let (rx, tx) = (Rx::new(rx, Owner::Rx(id))?, Tx::new(tx, Owner::Tx(id))?);
         Arc::pin_init(
             pin_init!(Self {
                 driver,
@@ -167,7 +160,7 @@ impl<D: Driver> Native<D> {
             return (0, 0);
         }
         let mut tx = self.tx.lock();
-        let (sent, bytes, kick) = tx.send(D::HEADER, frames, stock, &self.mapping);
+        let (sent, bytes, kick) = tx.send::<D::Header>(frames, stock, &self.mapping);
         if let Some(index) = kick {
             self.driver.ring_tx(index);
         }

@@ -32,8 +32,6 @@ pub enum Condition {
 pub struct Received {
     /// The buffer; it belongs to the caller again.
     pub buffer: BufferId,
-    /// Where the frame starts, octets from the address that [`RxQueue::refill`] was told.
-    pub offset: u16,
     /// Length of the frame, octets, without FCS.
     pub len: u16,
     /// What the NIC says about it.
@@ -131,6 +129,10 @@ pub trait Queue {
 
 /// A queue of buffers that a NIC fills with frames.
 pub trait RxQueue: Queue {
+    /// Octets that the NIC writes in front of each frame: where that starts, from the address that
+    /// [`RxQueue::refill`] is told.
+    const OFFSET: u16;
+
     /// Hands up to `most` frames to `sink`, which must not look into them yet, and returns how many.
     /// Those before a lie are given out; the next call is refused.
     fn receive_each(&mut self, most: usize, sink: impl FnMut(Received)) -> Result<usize, Fault>;
@@ -179,7 +181,7 @@ mod tests {
 
     #[test]
     fn descriptions_are_small() {
-        assert_eq!(::core::mem::size_of::<Received>(), 16);
+        assert_eq!(::core::mem::size_of::<Received>(), 12);
         assert_eq!(::core::mem::size_of::<Transmit>(), 16);
     }
 }

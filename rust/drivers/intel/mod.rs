@@ -159,7 +159,6 @@ impl<M: Model> Driver for Way<M> {
     type Tx = Tx<RingMemory, Slots, M>;
     type Header = ();
     const NAME: &'static CStr = kernel::c_str!("intel");
-    const HEADER: () = ();
 
     #[inline]
     fn ring_rx(&self, index: u16) {

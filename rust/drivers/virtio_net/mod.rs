@@ -205,7 +205,6 @@ impl<F: Format> Driver for Virtio<F> {
     type Tx = Tx<F>;
     type Header = Header;
     const NAME: &'static CStr = kernel::c_str!("virtio_net");
-    const HEADER: Header = net_header::PLAIN;
 
     #[inline]
     fn ring_rx(&self, _index: u16) {

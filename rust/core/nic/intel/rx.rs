@@ -112,6 +112,8 @@ impl<D: Dma, S: DerefMut<Target = [Slot]>, L: Layout> Queue for Rx<D, S, L> {
 }
 
 impl<D: Dma, S: DerefMut<Target = [Slot]>, L: Layout> RxQueue for Rx<D, S, L> {
+    const OFFSET: u16 = 0;
+
     #[inline]
     fn receive_each(
         &mut self,
@@ -145,7 +147,6 @@ impl<D: Dma, S: DerefMut<Target = [Slot]>, L: Layout> RxQueue for Rx<D, S, L> {
                 };
                 sink(Received {
                     buffer,
-                    offset: 0,
                     len,
                     condition,
                 });
@@ -229,7 +230,7 @@ mod tests {
         assert_eq!(rx.receive(&mut out), Ok(4));
         let [first, second, third, fourth, ..] = out;
         assert_eq!((first.buffer, first.len), (BufferId(10), 60));
-        assert_eq!((first.condition, first.offset), (Condition::Good, 0));
+        assert_eq!(first.condition, Condition::Good);
         assert_eq!(second.condition, Condition::Damaged);
         assert_eq!(third.condition, Condition::Damaged);
         assert_eq!(fourth.condition, Condition::Unchecked);

@@ -116,6 +116,8 @@ impl<R: Ring> Rx<R> {
 queue_of_ring!(Rx);
 
 impl<R: Ring> RxQueue for Rx<R> {
+    const OFFSET: u16 = net_header::LEN as u16;
+
     #[inline]
     fn receive_each(
         &mut self,
@@ -135,7 +137,6 @@ impl<R: Ring> RxQueue for Rx<R> {
             }
             sink(Received {
                 buffer,
-                offset: net_header::LEN as u16,
                 len: len as u16,
                 condition: Condition::Unchecked,
             });

@@ -58,7 +58,7 @@ impl<R: RxQueue, T: TxQueue> Work<'_, R, T> {
         for (frame, received) in self.frames.iter_mut().zip(&self.received[..count]) {
             *frame = Transmit {
                 buffer: received.buffer,
-                len: u32::from(received.len) + u32::from(received.offset),
+                len: u32::from(received.len) + u32::from(R::OFFSET),
                 address: address(received.buffer),
             };
             if ACCOUNT {

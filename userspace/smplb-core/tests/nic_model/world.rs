@@ -133,7 +133,7 @@ impl<'a, R: RxQueue, T: TxQueue, D: Device, E: Device> World<'a, R, T, D, E> {
         for frame in &out[..count] {
             let len = self.received.remove(&frame.buffer);
             assert_eq!(len, Some(u32::from(frame.len)));
-            assert_eq!(u32::from(frame.offset), D::HEADER);
+            assert_eq!(u32::from(R::OFFSET), D::HEADER);
             assert_eq!(frame.condition, Condition::Unchecked);
             let owner = self.magazine.owner();
             self.pool.hand(frame.buffer, RX, owner).unwrap();
