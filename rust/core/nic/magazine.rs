@@ -8,14 +8,16 @@ use super::super::env::Atom;
 use super::pool::{Misuse, Named, Owner, Pool, Tag, CHAIN};
 use super::queue::BufferId;
 
-/// Most buffers at hand.
-const CAPACITY: usize = 4 * CHAIN;
-
 /// Most buffers of one run.
 pub const RUN: usize = 2 * CHAIN;
 
-/// A few free buffers that belong to one engine: two runs of them, so that an engine that takes and
-/// gives in turn does not touch the common stack.
+/// Most buffers at hand. What is on transmit rings comes and goes by the hundred: as long as that
+/// fits in here, an engine does not touch the common stack, and works with the same buffers all the
+/// time. Buffers that go from engine to engine take their cache lines with them, and those of their
+/// neighbours in the account.
+const CAPACITY: usize = 12 * CHAIN;
+
+/// Free buffers that belong to one engine.
 #[derive(Debug)]
 pub struct Magazine {
     buffers: [BufferId; CAPACITY],
@@ -74,7 +76,7 @@ impl Magazine {
     #[inline(always)]
     pub fn give<A: Atom>(&mut self, pool: &Pool<'_, A>, buffer: BufferId) {
         if self.len >= CAPACITY {
-            self.put_back(pool, RUN);
+            self.put_back(pool, CAPACITY.saturating_sub(CHAIN));
         }
         if let Some(place) = self.buffers.get_mut(self.len) {
             *place = buffer;
@@ -233,7 +235,7 @@ mod tests {
     const RX: Owner = Owner::Rx(PortId(3));
     const TX: Owner = Owner::Tx(PortId(4));
 
-    fn words() -> [TestAtom; 144] {
+    fn words<const N: usize>() -> [TestAtom; N] {
         ::core::array::from_fn(|_| TestAtom::new(0))
     }
 
@@ -243,25 +245,25 @@ mod tests {
 
     #[test]
     fn a_buffer_goes_round() -> Result<(), Misuse> {
-        let (words, shared) = (words(), Shared::default());
+        let (words, shared) = (words::<80>(), Shared::default());
         let pool = Pool::new(&words, &shared).ok_or(Misuse::NoSuchBuffer)?;
         let mut magazine = Magazine::new(1);
         let buffer = magazine.take_for(&pool, RX).ok_or(Misuse::NoSuchBuffer)?;
         assert_eq!(pool.owner(buffer), Some(RX));
         pool.hand(buffer, RX, TX)?;
         assert_eq!(count(&pool, Owner::Engine(1)), CHAIN - 1);
-        assert_eq!(count(&pool, Owner::Free), 144 - CHAIN);
+        assert_eq!(count(&pool, Owner::Free), 80 - CHAIN);
         // Twice is once too often.
         assert_eq!(pool.hand(buffer, RX, TX), Err(Misuse::WrongOwner));
         assert_eq!(
             magazine.give_from(&pool, buffer, RX),
             Err(Misuse::WrongOwner)
         );
-        assert_eq!(pool.hand(BufferId(144), RX, TX), Err(Misuse::NoSuchBuffer));
+        assert_eq!(pool.hand(BufferId(80), RX, TX), Err(Misuse::NoSuchBuffer));
         assert_eq!(pool.misuses(), 3);
         magazine.give_from(&pool, buffer, TX)?;
         magazine.release(&pool);
-        assert_eq!(count(&pool, Owner::Free), 144);
+        assert_eq!(count(&pool, Owner::Free), 80);
         // What is free cannot be handed.
         let free = Owner::Free;
         assert_eq!(pool.hand(buffer, free, RX), Err(Misuse::WrongOwner));
@@ -271,12 +273,12 @@ mod tests {
 
     #[test]
     fn all_buffers_are_taken_and_given_again() -> Result<(), Misuse> {
-        let (words, shared) = (words(), Shared::default());
+        let (words, shared) = (words::<400>(), Shared::default());
         let pool = Pool::new(&words, &shared).ok_or(Misuse::NoSuchBuffer)?;
         let mut magazine = Magazine::new(7);
         for _ in 0..3 {
-            let mut seen = [false; 144];
-            for _ in 0..144 {
+            let mut seen = [false; 400];
+            for _ in 0..400 {
                 let buffer = magazine.take_for(&pool, RX).ok_or(Misuse::NoSuchBuffer)?;
                 if let Some(seen) = seen.get_mut(buffer.0 as usize) {
                     assert!(!*seen);
@@ -284,11 +286,11 @@ mod tests {
                 }
             }
             assert_eq!(magazine.take_for(&pool, RX), None);
-            assert_eq!(count(&pool, RX), 144);
-            for buffer in 0..144 {
+            assert_eq!(count(&pool, RX), 400);
+            for buffer in 0..400 {
                 magazine.give_from(&pool, BufferId(buffer), RX)?;
             }
-            assert_eq!(magazine.len(), RUN + 16);
+            assert_eq!(magazine.len(), CAPACITY - 16);
         }
         magazine.release(&pool);
         assert!(magazine.is_empty());
@@ -300,41 +302,41 @@ mod tests {
     /// As an engine does it, a run at a time.
     #[test]
     fn runs_of_buffers() -> Result<(), Misuse> {
-        let (words, shared) = (words(), Shared::default());
+        let (words, shared) = (words::<400>(), Shared::default());
         let pool = Pool::new(&words, &shared).ok_or(Misuse::NoSuchBuffer)?;
         let (rx, tx) = (Tag::new(RX), Tag::new(TX));
         let (rx, tx) = (rx.ok_or(Misuse::WrongOwner)?, tx.ok_or(Misuse::WrongOwner)?);
         let mut magazine = Magazine::new(7);
         while magazine.run(&pool, rx).count() > 0 {}
-        assert_eq!(count(&pool, RX), 144);
-        for from in [0, RUN as u32, (2u32).saturating_mul(RUN as u32)] {
+        assert_eq!(count(&pool, RX), 400);
+        for from in (0..400).step_by(RUN) {
             let mut home = magazine.home(&pool, rx);
             assert_eq!(home.room(), RUN);
-            (from..144)
+            (from..400)
                 .take(RUN)
                 .for_each(|number| home.give(BufferId(number)));
         }
-        assert_eq!((magazine.len(), count(&pool, RX)), (RUN + 16, 0));
+        assert_eq!((magazine.len(), count(&pool, RX)), (CAPACITY - RUN + 16, 0));
         // Those that are not taken stay, and who gave none gets none back.
         assert_eq!(magazine.run(&pool, tx).take(3).count(), 3);
-        assert_eq!((magazine.len(), count(&pool, TX)), (RUN + 13, 3));
+        assert_eq!((magazine.len(), count(&pool, TX)), (CAPACITY - RUN + 13, 3));
         // (Making room, it gave some to the pool.)
         magazine.home(&pool, rx).give(BufferId(0));
-        assert_eq!((magazine.len(), pool.misuses()), (RUN, 1));
+        assert_eq!((magazine.len(), pool.misuses()), (CAPACITY - RUN, 1));
         Ok(())
     }
 
     /// An engine that gave a buffer away but kept its number.
     #[test]
     fn a_stale_number_does_no_harm() -> Result<(), Misuse> {
-        let (words, shared) = (words(), Shared::default());
+        let (words, shared) = (words::<80>(), Shared::default());
         let pool = Pool::new(&words, &shared).ok_or(Misuse::NoSuchBuffer)?;
         let mut magazine = Magazine::new(0);
         let buffer = magazine.take_for(&pool, RX).ok_or(Misuse::NoSuchBuffer)?;
         magazine.give(&pool, buffer);
         magazine.release(&pool);
         assert_eq!((pool.owner(buffer), pool.misuses()), (Some(RX), 1));
-        assert_eq!(count(&pool, Owner::Free), 143);
+        assert_eq!(count(&pool, Owner::Free), 79);
         Ok(())
     }
 }
