@@ -27,7 +27,10 @@ impl Mark {
     /// The mark of a key.
     #[inline(always)]
     pub fn of(key: Key) -> Self {
-        let mixed = (key.addrs ^ key.ports.rotate_left(29)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let word = key.addrs ^ key.ports.rotate_left(29);
+        // A product has nothing of the high bits of its factors in its low bits: without the shift
+        // flows that differ in the destination port alone, as replies do, would have equal tags.
+        let mixed = (word ^ (word >> 32)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         Self {
             at: (mixed >> SHIFT) as u32,
             tag: (mixed >> 16) as u32,
@@ -59,6 +62,26 @@ mod tests {
 
     /// Not on the stack, where there is no room for it.
     static NOTHING: [u64; RECENT_LEN] = [0; RECENT_LEN];
+
+    /// Flows that differ in one port alone: those of a client, and what answers them.
+    #[test]
+    fn neither_direction_makes_equal_marks() {
+        let (client, server) = ([10, 1, 1, 2], [10, 3, 0, 2]);
+        for back in [false, true] {
+            let flow = |port| match back {
+                false => Key::new(17, (client, port), (server, 9)),
+                true => Key::new(17, (server, 9), (client, port)),
+            };
+            for port in 1024..1280 {
+                let mark = Mark::of(flow(port));
+                for other in 1024..port {
+                    let other = Mark::of(flow(other));
+                    assert!((mark.at, mark.tag) != (other.at, other.tag));
+                    assert!(mark.tag != other.tag);
+                }
+            }
+        }
+    }
 
     #[test]
     fn nothing_is_known_at_first() {
