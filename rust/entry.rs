@@ -16,7 +16,7 @@ use crate::kapi::extack::Extack;
 use crate::kapi::ffi::{PortStats, CPU_AUTO};
 use crate::kapi::net::{Devices, Net, Rtnl};
 use crate::kapi::skb::Skb;
-use crate::port::io::{Io, Nic};
+use crate::port::io::Io;
 use crate::port::netdev::Rings;
 use crate::port::Port;
 use crate::switch::{self, Switch};
@@ -63,7 +63,7 @@ unsafe extern "C" fn smplb_rs_port_new(
         let extack = Extack::from_raw(extack);
         let cpu = (cpu != CPU_AUTO).then_some(cpu);
         let io = |_| Ok(Io::Netdev(KBox::new(Rings::new()?, GFP_KERNEL)?));
-        switch::add_port(net, devices, cpu, &extack, io, &Rtnl::held())
+        switch::add_port(net, devices, (cpu, 1), &extack, io, &Rtnl::held())
     };
     match result {
         Ok(port) => Arc::into_raw(port).cast_mut().cast(),
@@ -97,7 +97,7 @@ unsafe extern "C" fn smplb_rs_port_set_cpu(
     // SAFETY: The caller holds RTNL and has a port that exists.
     let (port, extack) = unsafe { (port(handle), Extack::from_raw(extack)) };
     from_result(|| {
-        crate::engine::move_port(&port.into(), cpu, &extack)?;
+        crate::engine::move_port(&port.into(), &[cpu], &extack)?;
         Ok(0)
     })
 }
@@ -108,7 +108,7 @@ unsafe extern "C" fn smplb_rs_port_set_cpu(
 #[no_mangle]
 unsafe extern "C" fn smplb_rs_port_cpu(handle: *mut c_void) -> u32 {
     // SAFETY: The caller holds RTNL and has a port that exists.
-    unsafe { port(handle) }.cpu()
+    unsafe { port(handle) }.cpus().next().unwrap_or(CPU_AUTO)
 }
 
 /// Name, MTU, address or state of the devices may have changed.
@@ -133,15 +133,15 @@ unsafe extern "C" fn smplb_rs_port_stats(handle: *mut c_void, stats: *mut PortSt
     unsafe { *stats = port(handle).stats() };
 }
 
-/// Wakes the engine of a port, in any context.
+/// Wakes who polls a queue pair of a port, in any context.
 ///
 /// # Safety
 ///
 /// Only for the C shim, under the conditions that `rust/c/smplb.h` states.
 #[no_mangle]
-unsafe extern "C" fn smplb_rs_port_kick(handle: *mut c_void) {
+unsafe extern "C" fn smplb_rs_port_kick(handle: *mut c_void, pair: u32) {
     // SAFETY: A vector is told to watch nobody before the port ends.
-    unsafe { port(handle) }.kick();
+    unsafe { port(handle) }.kick(pair as usize);
 }
 
 /// A frame from the NIC (figure 5, step 108), in the receive softirq.
@@ -161,7 +161,7 @@ unsafe extern "C" fn smplb_rs_rx(handle: *mut c_void, skb: *mut sk_buff) {
     // SAFETY: The ring of this CPU; receive handlers run with softirqs off, so
     // that there is one of them per CPU at a time.
     match unsafe { ring.push(skb) } {
-        Ok(()) => port.kick(),
+        Ok(()) => port.kick(0),
         Err(_) => ring.count_refused(1),
     }
 }
@@ -184,7 +184,7 @@ unsafe extern "C" fn smplb_rs_host_tx(handle: *mut c_void, skb: *mut sk_buff) ->
     // transmit queue.
     match unsafe { rings.host.push(skb) } {
         Ok(()) => {
-            port.kick();
+            port.kick(0);
             true
         }
         Err(skb) => {
@@ -202,13 +202,9 @@ unsafe extern "C" fn smplb_rs_host_tx(handle: *mut c_void, skb: *mut sk_buff) ->
 unsafe extern "C" fn smplb_rs_host_room(handle: *mut c_void) -> bool {
     // SAFETY: As in `smplb_rs_host_tx`.
     let port = unsafe { port(handle) };
-    match port.io().native() {
-        Some(nic) => nic.store().0.has_room(),
-        // SAFETY: As above.
-        None => port
-            .rings()
-            .is_some_and(|rings| unsafe { rings.host.has_room() }),
-    }
+    // SAFETY: As above.
+    port.rings()
+        .is_some_and(|rings| unsafe { rings.host.has_room() })
 }
 
 /// Up to `budget` frames to the host's stack; returns how many.
@@ -246,8 +242,10 @@ unsafe extern "C" fn smplb_rs_stack_drop(handle: *mut c_void) {
         if let Some(rings) = port.rings() {
             while rings.stack.pop_burst(64, drop) > 0 {}
         }
-        if let Some((store, pool)) = port.io().native().map(Nic::store) {
-            while store.take(pool, 64, |_, _| {}) > 0 {}
+        if let Some(nic) = port.io().native() {
+            for store in (0..nic.pairs()).filter_map(|pair| nic.store(pair)) {
+                while store.take(nic.pool(), 64, |_, _| {}) > 0 {}
+            }
         }
     }
 }

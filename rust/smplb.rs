@@ -78,6 +78,7 @@ struct Smplb {
     _registrations: kapi::worker::Registrations,
     _engines: engine::Registry,
     _supply: drivers::supply::Global,
+    _wishes: drivers::wish::Global,
 }
 
 impl kernel::Module for Smplb {
@@ -86,6 +87,8 @@ impl kernel::Module for Smplb {
         let engines = unsafe { engine::Registry::new() };
         // SAFETY: Once, before anything that uses the supply.
         let supply = unsafe { drivers::supply::Global::new() };
+        // SAFETY: Once, before anything that uses wishes.
+        let wishes = unsafe { drivers::wish::Global::new() };
         let registrations = kapi::worker::Registrations::new()?;
         let family = kapi::netlink::Family::register()?;
         Ok(Self {
@@ -94,6 +97,7 @@ impl kernel::Module for Smplb {
             _registrations: registrations,
             _engines: engines,
             _supply: supply,
+            _wishes: wishes,
         })
     }
 }

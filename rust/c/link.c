@@ -141,12 +141,12 @@ static netdev_tx_t smplb_start_xmit(struct sk_buff *skb, struct net_device *dev)
 	return NETDEV_TX_OK;
 }
 
-void smplb_c_host_wake(struct net_device *pseudo)
+void smplb_c_host_wake(struct net_device *pseudo, u32 queue)
 {
 	/* Pairs with smp_mb__after_atomic() above: ring first, then queue. */
 	smp_mb();
-	if (unlikely(netif_queue_stopped(pseudo)))
-		netif_wake_queue(pseudo);
+	if (unlikely(__netif_subqueue_stopped(pseudo, queue)))
+		netif_wake_subqueue(pseudo, queue);
 }
 
 /* To the host: frames the engine put on the ring to the stack. */

@@ -23,9 +23,12 @@ static int smplb_native_poll(struct napi_struct *napi, int budget)
 	return done;
 }
 
-/* One frame up to the host, copied out of a buffer. In the NAPI poll. */
-int smplb_c_native_receive(struct napi_struct *napi, const void *frame,
-			   unsigned int len, bool checked)
+/*
+ * One frame up to the host, copied out of a buffer, from the queue pair @queue.
+ * In the NAPI poll.
+ */
+int smplb_c_native_receive(struct napi_struct *napi, u32 queue,
+			   const void *frame, unsigned int len, bool checked)
 {
 	struct net_device *dev = napi->dev;
 	struct sk_buff *skb = napi_alloc_skb(napi, len);
@@ -36,6 +39,8 @@ int smplb_c_native_receive(struct napi_struct *napi, const void *frame,
 	skb->protocol = eth_type_trans(skb, dev);
 	if (checked)
 		skb->ip_summed = CHECKSUM_UNNECESSARY;
+	if (dev->real_num_rx_queues > 1)
+		skb_record_rx_queue(skb, queue);
 	dev_sw_netstats_rx_add(dev, len);
 	napi_gro_receive(napi, skb);
 	return 0;
@@ -76,7 +81,7 @@ static int smplb_native_open(struct net_device *dev)
 	/* Frames from when it was last up are old by now. */
 	smplb_rs_stack_drop(sd->port);
 	napi_enable(&sd->napi);
-	netif_start_queue(dev);
+	netif_tx_start_all_queues(dev);
 	return 0;
 }
 
@@ -84,7 +89,7 @@ static int smplb_native_stop(struct net_device *dev)
 {
 	struct smplb_dev *sd = netdev_priv(dev);
 
-	netif_stop_queue(dev);
+	netif_tx_disable(dev);
 	napi_disable(&sd->napi);
 	return 0;
 }
@@ -93,18 +98,20 @@ static netdev_tx_t smplb_native_start_xmit(struct sk_buff *skb,
 					   struct net_device *dev)
 {
 	struct smplb_dev *sd = netdev_priv(dev);
+	/* The stack keeps the packets of a flow on one queue, in order. */
+	u16 queue = skb_get_queue_mapping(skb);
 	unsigned int len;
 
 	/* Neither fragments nor checksums to be done: no such feature is set. */
 	if (eth_skb_pad(skb))
 		return NETDEV_TX_OK;
 	len = skb->len;
-	if (unlikely(!smplb_rs_native_host_tx(sd->port, skb->data, len))) {
+	if (unlikely(!smplb_rs_native_host_tx(sd->port, queue, skb->data, len))) {
 		/* As smplb_start_xmit(): stop, then look again. */
-		netif_stop_queue(dev);
+		netif_stop_subqueue(dev, queue);
 		smp_mb__after_atomic();
-		if (smplb_rs_host_room(sd->port))
-			netif_start_queue(dev);
+		if (smplb_rs_native_host_room(sd->port, queue))
+			netif_start_subqueue(dev, queue);
 		return NETDEV_TX_BUSY;
 	}
 	dev_sw_netstats_tx_add(dev, 1, len);
@@ -163,16 +170,17 @@ static void smplb_native_setup(struct net_device *dev)
 }
 
 /*
- * A pseudo interface for the NIC @parent, not yet registered; NULL without
- * memory.
+ * A pseudo interface for the NIC @parent with as many queues as that has pairs,
+ * not yet registered; NULL without memory.
  */
 struct net_device *smplb_c_native_alloc(struct device *parent, const u8 *mac,
-					unsigned int mtu, unsigned int max_mtu)
+					unsigned int mtu, unsigned int max_mtu,
+					unsigned int queues)
 {
 	/* Not to be renamed after the PCI slot by udev, as NET_NAME_ENUM would. */
-	struct net_device *dev = alloc_netdev(sizeof(struct smplb_dev), "smplb%d",
-					      NET_NAME_PREDICTABLE,
-					      smplb_native_setup);
+	struct net_device *dev = alloc_netdev_mq(sizeof(struct smplb_dev),
+						 "smplb%d", NET_NAME_PREDICTABLE,
+						 smplb_native_setup, queues);
 	struct smplb_dev *sd;
 
 	if (!dev)

@@ -140,6 +140,12 @@ static const struct nla_policy smplb_config_apply_nl_policy[SMPLB_A_CONFIG_EXPEC
 	[SMPLB_A_CONFIG_EXPECT_GENERATION] = { .type = NLA_UINT, },
 };
 
+/* SMPLB_CMD_PORT_PLAN - do */
+static const struct nla_policy smplb_port_plan_nl_policy[SMPLB_A_PORT_QUEUES + 1] = {
+	[SMPLB_A_PORT_LOWER_IFNAME] = { .type = NLA_NUL_STRING, .len = 31, },
+	[SMPLB_A_PORT_QUEUES] = NLA_POLICY_RANGE(NLA_U32, 1, 64),
+};
+
 /* Ops table for smplb */
 static const struct genl_split_ops smplb_nl_ops[] = {
 	{
@@ -265,6 +271,13 @@ static const struct genl_split_ops smplb_nl_ops[] = {
 		.cmd	= SMPLB_CMD_POOL_GET,
 		.doit	= smplb_nl_pool_get_doit,
 		.flags	= GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= SMPLB_CMD_PORT_PLAN,
+		.doit		= smplb_nl_port_plan_doit,
+		.policy		= smplb_port_plan_nl_policy,
+		.maxattr	= SMPLB_A_PORT_QUEUES,
+		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
 	},
 };
 

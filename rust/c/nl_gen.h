@@ -41,6 +41,7 @@ int smplb_nl_stats_get_doit(struct sk_buff *skb, struct genl_info *info);
 int smplb_nl_connection_get_dumpit(struct sk_buff *skb,
 				   struct netlink_callback *cb);
 int smplb_nl_pool_get_doit(struct sk_buff *skb, struct genl_info *info);
+int smplb_nl_port_plan_doit(struct sk_buff *skb, struct genl_info *info);
 
 enum {
 	SMPLB_NLGRP_CONFIG,

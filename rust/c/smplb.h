@@ -51,7 +51,7 @@ bool smplb_c_is_pseudo(const struct net_device *dev);
 void *smplb_c_port_of(struct net *net, u32 ifindex, const char *name);
 bool smplb_c_running(const struct net_device *pseudo);
 void smplb_c_stack_kick(struct net_device *pseudo);
-void smplb_c_host_wake(struct net_device *pseudo);
+void smplb_c_host_wake(struct net_device *pseudo, u32 queue);
 
 struct smplb_dev_info {
 	u32 ifindex;
@@ -76,7 +76,8 @@ void smplb_c_get_ethtool_stats(struct net_device *dev,
 /* native.c */
 struct device;
 struct net_device *smplb_c_native_alloc(struct device *parent, const u8 *mac,
-					unsigned int mtu, unsigned int max_mtu);
+					unsigned int mtu, unsigned int max_mtu,
+					unsigned int queues);
 void smplb_c_native_free(struct net_device *dev);
 int smplb_c_native_register(struct net_device *dev, void *port);
 void smplb_c_native_quiesce(struct net_device *dev);
@@ -84,8 +85,8 @@ void smplb_c_native_unregister(struct net_device *dev);
 void smplb_c_native_carrier(struct net_device *dev, bool up);
 void smplb_c_native_failed(struct net_device *dev, const char *how);
 bool smplb_c_is_native(const struct net_device *dev);
-int smplb_c_native_receive(struct napi_struct *napi, const void *frame,
-			   unsigned int len, bool checked);
+int smplb_c_native_receive(struct napi_struct *napi, u32 queue,
+			   const void *frame, unsigned int len, bool checked);
 int smplb_c_native_resolve(struct napi_struct *napi, const void *packet,
 			   unsigned int len, __be32 addr, u32 ifindex);
 
@@ -135,8 +136,12 @@ void smplb_c_chunk_unmap(struct device *dev, u64 addr);
 /* vector.c */
 struct pci_dev;
 struct smplb_vector;
-struct smplb_vector *smplb_c_vector_new(struct pci_dev *pdev);
-void smplb_c_vector_free(struct smplb_vector *v);
+struct smplb_vectors;
+struct smplb_vectors *smplb_c_vectors_new(struct pci_dev *pdev,
+					  unsigned int count);
+void smplb_c_vectors_free(struct smplb_vectors *all);
+struct smplb_vector *smplb_c_vector_of(struct smplb_vectors *all,
+				       unsigned int pair);
 void smplb_c_vector_watch(struct smplb_vector *v, void *port);
 void smplb_c_vector_arm(struct smplb_vector *v);
 void smplb_c_vector_disarm(struct smplb_vector *v);
@@ -204,8 +209,8 @@ void smplb_rs_port_del(void *port);
 int smplb_rs_port_set_cpu(void *port, u32 cpu, struct netlink_ext_ack *extack);
 u32 smplb_rs_port_cpu(void *port);
 void smplb_rs_port_changed(void *port);
-/* In any context: wakes the engine of the port. */
-void smplb_rs_port_kick(void *port);
+/* In any context: wakes the engine that polls a queue pair of the port. */
+void smplb_rs_port_kick(void *port, u32 pair);
 /* Under RTNL or RCU. */
 void smplb_rs_port_stats(void *port, struct smplb_port_stats *stats);
 /* With BH disabled; takes over the packet. */
@@ -213,8 +218,12 @@ void smplb_rs_rx(void *port, struct sk_buff *skb);
 /* Under the transmit lock; takes over the packet when it returns true. */
 bool smplb_rs_host_tx(void *port, struct sk_buff *skb);
 bool smplb_rs_host_room(void *port);
-/* The same for a native port; the frame is copied. */
-bool smplb_rs_native_host_tx(void *port, const void *frame, u32 len);
+/*
+ * The same for a queue pair of a native port, under the lock of the transmit
+ * queue with that number; the frame is copied.
+ */
+bool smplb_rs_native_host_tx(void *port, u32 pair, const void *frame, u32 len);
+bool smplb_rs_native_host_room(void *port, u32 pair);
 /* In the one NAPI of the pseudo interface. */
 int smplb_rs_stack_poll(void *port, int budget);
 int smplb_rs_native_stack_poll(void *port, struct napi_struct *napi, int budget);

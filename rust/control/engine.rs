@@ -20,7 +20,7 @@ pub(super) fn dump(dump: &mut Dump) {
     // Engines are few: the cursor counts those that were listed.
     let mut nth = 0;
     for_each(|info| {
-        let ports = switch.count_ports(|port| port.cpu() == info.engine.cpu());
+        let ports = switch.count_ports(|port| port.cpus().any(|cpu| cpu == info.engine.cpu()));
         if ports == 0 {
             return;
         }

@@ -67,6 +67,7 @@ doit! {
     smplb_nl_generation_rollback_doit, 0 => generation::rollback;
     smplb_nl_stats_get_doit, 0 => stats::get;
     smplb_nl_pool_get_doit, 0 => pool::get;
+    smplb_nl_port_plan_doit, SMPLB_A_PORT_QUEUES => port::plan;
 }
 
 dumpit! {

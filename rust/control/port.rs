@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Ports: `port-get`, `port-set`. They are made and deleted by rtnetlink.
+//! Ports: `port-get`, `port-set`, `port-plan`. They are made and deleted by
+//! rtnetlink, or by the bus of their NIC.
 #![forbid(unsafe_code)]
 
 use super::switch;
 use super::uapi::*;
+use crate::drivers::wish;
 use crate::kapi::net::Rtnl;
 use crate::kapi::netlink::{Attr, Attrs, Dump, Message, Request};
 use crate::port::Port;
@@ -59,20 +61,44 @@ pub(super) fn get(request: &Request<'_>) -> Result {
 
 pub(super) fn set(request: &Request<'_>) -> Result {
     let extack = request.extack();
-    let cpu = request
-        .get(SMPLB_A_PORT_CPU)
-        .ok_or_else(|| {
-            extack.missing(
-                SMPLB_A_PORT_CPU,
-                c_str!("cpu is missing; there is nothing else to set"),
-            )
-        })?
-        .u32();
+    let mut cpus = KVec::new();
+    for cpu in request.multi(SMPLB_A_PORT_CPU) {
+        cpus.push(cpu.u32(), GFP_KERNEL)?;
+    }
+    if cpus.is_empty() {
+        return Err(extack.missing(
+            SMPLB_A_PORT_CPU,
+            c_str!("cpu is missing; there is nothing else to set"),
+        ));
+    }
     let switch = switch(request.net());
     // RTNL keeps the port from going meanwhile.
     let _rtnl = Rtnl::lock();
     let port = find(request, switch.as_deref())?;
-    crate::engine::move_port(&port, cpu, &extack)
+    crate::engine::move_port(&port, &cpus, &extack)
+}
+
+/// Takes note of how many queue pairs a NIC is to have when it is claimed.
+pub(super) fn plan(request: &Request<'_>) -> Result {
+    let extack = request.extack();
+    if !request.net().is_initial() {
+        return Err(extack.refuse(
+            EOPNOTSUPP,
+            c_str!("such ports are in the initial network namespace only"),
+        ));
+    }
+    let (Some(device), Some(queues)) = (
+        request.get(SMPLB_A_PORT_LOWER_IFNAME),
+        request.get(SMPLB_A_PORT_QUEUES),
+    ) else {
+        return Err(extack.missing(
+            SMPLB_A_PORT_QUEUES,
+            c_str!("lower-ifname, a PCI address, and queues are both needed"),
+        ));
+    };
+    // The policy has checked the range.
+    wish::make(device.payload(), queues.u32() as u16)
+        .map_err(|e| extack.refuse_attr(e, c_str!("no PCI address"), Some(device)))
 }
 
 pub(super) fn dump(dump: &mut Dump) {
@@ -97,7 +123,9 @@ fn put(message: &mut Message, port: &Port) -> Result {
     message.u32(SMPLB_A_PORT_LOWER_IFINDEX, info.lower_ifindex)?;
     message.string(SMPLB_A_PORT_LOWER_IFNAME, &info.lower_name)?;
     message.string(SMPLB_A_PORT_DRIVER, port.io().driver().to_bytes_with_nul())?;
-    message.u32(SMPLB_A_PORT_CPU, port.cpu())?;
+    for cpu in port.cpus() {
+        message.u32(SMPLB_A_PORT_CPU, cpu)?;
+    }
     message.u32(SMPLB_A_PORT_ID, port.id().0.into())?;
     message.uint(SMPLB_A_PORT_RX_PACKETS, stats.rx_packets)?;
     message.uint(SMPLB_A_PORT_RX_BYTES, stats.rx_bytes)?;
@@ -105,5 +133,9 @@ fn put(message: &mut Message, port: &Port) -> Result {
     message.uint(SMPLB_A_PORT_TX_BYTES, stats.tx_bytes)?;
     message.uint(SMPLB_A_PORT_STACK_PACKETS, stats.stack_packets)?;
     message.uint(SMPLB_A_PORT_HOST_PACKETS, stats.host_packets)?;
-    message.uint(SMPLB_A_PORT_DROPPED, stats.dropped)
+    message.uint(SMPLB_A_PORT_DROPPED, stats.dropped)?;
+    match port.io().native() {
+        Some(nic) => message.u32(SMPLB_A_PORT_QUEUES, nic.pairs() as u32),
+        None => Ok(()),
+    }
 }

@@ -13,8 +13,9 @@ use kernel::time::Delta;
 
 use super::guard::{Enabled, Reset};
 use super::supply::Share;
+use super::wish;
 use crate::kapi::buffer::Mapping;
-use crate::kapi::pseudo::Live;
+use crate::kapi::pseudo::{Live, Shape};
 use crate::kapi::vector::Vector;
 use crate::port::io::Nic;
 use crate::port::native::Parts;
@@ -49,12 +50,16 @@ pub(crate) trait Device: Send + Sync + Sized + 'static {
     /// Its address, as it is after a reset.
     fn identity(&self, pdev: &pci::Device<Bound>) -> Result<Identity>;
 
-    /// Makes rings of such parts, and tells the device where they are; vector 0,
-    /// if there is one, is for received frames.
+    /// How many queue pairs it can use.
+    fn pairs(&self, pdev: &pci::Device<Bound>) -> Result<u16>;
+
+    /// Makes rings of such parts, and tells the device where they are. Vectors, if
+    /// there are any, are for the frames that the pair of the same number
+    /// receives.
     fn rings(device: Arc<Self>, pdev: &pci::Device<Bound>, parts: Parts) -> Result<Nic>;
 
-    /// Starts it: from here on it reaches memory.
-    fn start(&self, pdev: &pci::Device<Bound>) -> Result;
+    /// Starts it with that many queue pairs: from here on it reaches memory.
+    fn start(&self, pdev: &pci::Device<Bound>, pairs: u16) -> Result;
 }
 
 /// A claimed device. The fields are dropped in their order: the port goes, the
@@ -67,6 +72,7 @@ pub(crate) struct Claimed<'a, D: Device> {
 
 impl<'a, D: Device> Claimed<'a, D> {
     fn new(pdev: &'a pci::Device<Core<'_>>) -> Result<Self> {
+        let pairs = wish::take(pdev.as_ref().name());
         if !D::DEVICES.contains(&(pdev.vendor_id(), pdev.device_id())) {
             dev_err!(pdev, "not a device of this driver\n");
             return Err(ENODEV);
@@ -75,6 +81,14 @@ impl<'a, D: Device> Claimed<'a, D> {
         let share = Share::new()?;
         let device = Arc::new(D::new(pdev)?, GFP_KERNEL)?;
         let reset = Reset::new(pdev, device.clone());
+        let most = device.pairs(pdev)?;
+        if pairs > most {
+            dev_err!(
+                pdev,
+                "{pairs} queue pairs were asked for, and it has {most}\n"
+            );
+            return Err(EOPNOTSUPP);
+        }
         // Before there is memory of rings: it would be as unreachable.
         let memory = share.pool().memory().clone();
         let mapping =
@@ -85,18 +99,25 @@ impl<'a, D: Device> Claimed<'a, D> {
                 );
             })?;
         let Identity { mac, mtu, max_mtu } = device.identity(pdev)?;
-        let (vector, pool) = (Self::vector(pdev), share.pool().clone());
+        let shape = Shape {
+            mac,
+            mtu,
+            max_mtu,
+            queues: pairs,
+        };
+        let (vectors, pool) = (Self::vectors(pdev, pairs), share.pool().clone());
         let rings = |id| {
             let parts = Parts {
                 id,
                 pool,
                 mapping,
-                vector,
+                pairs,
+                vectors,
             };
             D::rings(device.clone(), pdev, parts)
         };
-        let live = Live::new(pdev.as_ref(), (&mac, mtu, max_mtu), reset, rings, || {
-            device.start(pdev)
+        let live = Live::new(pdev.as_ref(), &shape, reset, rings, || {
+            device.start(pdev, pairs)
         })?;
         Self::await_link(&live);
         Ok(Self {
@@ -119,15 +140,20 @@ impl<D: Device> Claimed<'_, D> {
         );
     }
 
-    /// What wakes an engine that sleeps.
-    fn vector(pdev: &pci::Device<Core<'_>>) -> Option<Vector> {
+    /// What wakes engines that sleep; none if there are not enough.
+    fn vectors(pdev: &pci::Device<Core<'_>>, pairs: u16) -> KVec<Vector> {
         if !D::INTERRUPTS {
-            return None;
+            return KVec::new();
         }
-        // SAFETY: It goes with the rings, before the device is disabled.
-        unsafe { Vector::new(pdev) }
-            .inspect_err(|_| dev_info!(pdev, "no MSI-X: polled even while nothing comes\n"))
-            .ok()
+        // SAFETY: They go with the rings, before the device is disabled.
+        unsafe { Vector::all(pdev, pairs) }
+            .inspect_err(|_| {
+                dev_info!(
+                    pdev,
+                    "fewer MSI-X vectors than queue pairs: polled even while nothing comes\n"
+                );
+            })
+            .unwrap_or_default()
     }
 }
 

@@ -9,6 +9,7 @@ pub(crate) mod intel;
 pub(crate) mod rings;
 pub(crate) mod supply;
 pub(crate) mod virtio_net;
+pub(crate) mod wish;
 
 use claim::Claims;
 use kernel::driver::Registration;

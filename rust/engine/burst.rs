@@ -13,13 +13,15 @@ use crate::port::io::{each, Io};
 use crate::port::Port;
 use crate::switch::{Switch, Tables};
 
-/// Takes a burst from every ring of `port` that has packets; returns how many
-/// bursts there were (figure 5, steps 102 to 112).
+/// Takes a burst from every ring of a part of `port` that has packets; returns how
+/// many bursts there were (figure 5, steps 102 to 112).
 #[inline(always)]
-pub(super) fn poll(switch: &Switch, hands: &mut Hands<'_>, port: &Port) -> u64 {
+pub(super) fn poll(switch: &Switch, hands: &mut Hands<'_>, port: &Port, part: usize) -> u64 {
     match port.io() {
         Io::Netdev(rings) => super::netdev::poll(switch, hands, port, rings),
-        Io::Native(nic) => each!(nic, native => super::native::poll(switch, hands, port, native)),
+        Io::Native(nic) => {
+            each!(nic, native => super::native::poll(switch, hands, port, native, part))
+        }
     }
 }
 

@@ -21,6 +21,12 @@ impl<'a> Hands<'a> {
         Self { local, stock, cpu }
     }
 
+    /// The CPU of the engine.
+    #[inline(always)]
+    pub(super) fn cpu(&self) -> u32 {
+        self.cpu
+    }
+
     /// Free buffers of `pool`.
     #[inline(always)]
     pub(super) fn stock_of(&mut self, pool: &Arc<BufferPool>) -> &mut Stock {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Engines: one thread per switching CPU that polls its ports in turn (seed
-//! figure 5).
+//! Engines: one thread per switching CPU that polls its ports in turn, or queue
+//! pairs of them (seed figure 5).
 
 mod burst;
 mod hands;
@@ -54,12 +54,15 @@ fn add(counter: &Atomic<u64>, n: u64) {
     counter.store(counter.load(Relaxed).wrapping_add(n), Relaxed);
 }
 
+/// What an engine polls: a port, and which of its parts.
+type Polled = (Arc<Port>, usize);
+
 /// A change of what an engine polls.
 enum Change {
-    /// Begin to poll the port, with state for its switch.
-    Attach(Arc<Port>, KBox<Local>),
-    /// Stop polling the port; the engine holds nothing of it afterwards.
-    Detach(Arc<Port>),
+    /// Begin to poll, with state for the port's switch.
+    Attach(Polled, KBox<Local>),
+    /// Stop polling; the engine holds nothing of the port afterwards.
+    Detach(Polled),
 }
 
 /// How a change went, and who waits for it. Allocated before the change is

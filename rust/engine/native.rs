@@ -15,50 +15,54 @@ use crate::port::Port;
 use crate::switch::{Switch, Tables};
 use kernel::sync::rcu;
 
-/// Takes a burst from the NIC and one from the host, if there are any; returns
-/// how many there were.
+/// Takes a burst from a queue pair of the NIC and one from the host, if there are
+/// any; returns how many there were.
 #[inline]
 pub(super) fn poll<D: Driver>(
     switch: &Switch,
     hands: &mut Hands<'_>,
     port: &Port,
     native: &Native<D>,
+    nth: usize,
 ) -> u64 {
+    let Some(pair) = native.pair(nth) else {
+        return 0;
+    };
     // Holders of the core's locks are not preempted; see `BhGuard`.
     let _bh = BhGuard::new();
     let stock = hands.stock_of(native.pool());
     let mut burst = Packets::new();
-    native.receive(stock, &mut burst);
+    native.receive(pair, stock, &mut burst);
     let mut bursts = 0;
     if !burst.is_empty() {
         run(
             switch,
             hands,
-            (port, &native.store),
+            (port, &pair.store),
             &mut burst,
             Origin::Port(port.id()),
         );
         bursts += 1;
     }
     let stock = hands.stock_of(native.pool());
-    // SAFETY: By the engine that polls the port.
-    if unsafe { native.store.exchange(stock, &mut burst) } {
+    // SAFETY: By the engine that polls the pair.
+    if unsafe { pair.store.exchange(stock, &mut burst) } {
         run(
             switch,
             hands,
-            (port, &native.store),
+            (port, &pair.store),
             &mut burst,
             Origin::Host(port.id()),
         );
         bursts += 1;
     }
-    if native.store.has_room() {
-        port.devices().wake_host();
+    if pair.store.has_room() {
+        port.devices().wake_host(nth);
     }
     bursts
 }
 
-/// The port that is polled, and its rings to the host.
+/// The port whose pair is polled, and the rings of the pair to the host.
 type Polled<'a> = (&'a Port, &'a Store);
 
 #[inline]
@@ -108,7 +112,7 @@ fn run(
     }
 }
 
-/// Passes something to the host behind `port`.
+/// Passes something to the host behind the port.
 fn stack((port, store): Polled<'_>, up: Up, hands: &mut Hands<'_>) -> Result<(), DropReason> {
     // There is a stock: the frame's buffer came out of it.
     let Some(stock) = hands.stock() else {
@@ -118,7 +122,7 @@ fn stack((port, store): Polled<'_>, up: Up, hands: &mut Hands<'_>) -> Result<(),
         stock.give(up.into_buf());
         return Err(DropReason::PortDown);
     }
-    // SAFETY: By the engine that polls the port.
+    // SAFETY: By the engine that polls the pair.
     match unsafe { store.pass_up(up, stock) } {
         true => Ok(()),
         false => Err(DropReason::StackFull),
@@ -135,8 +139,8 @@ fn resolve(
     frame: Buffered,
     hands: &mut Hands<'_>,
 ) -> Result<(), DropReason> {
-    // The ring to the host is that of the port that this engine polls; the host
-    // sends by the other one.
+    // The ring to the host is that of the pair that this engine polls; the host
+    // sends by the other port.
     let Some(target) = tables.topology.port(to) else {
         hands.give(frame);
         return Err(DropReason::PortDown);

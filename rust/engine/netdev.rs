@@ -27,7 +27,7 @@ pub(super) fn poll(switch: &Switch, hands: &mut Hands<'_>, port: &Port, rings: &
     if !rings.host.is_empty() {
         let origin = Origin::Host(port.id());
         from_ring(switch, hands, port, rings, &rings.host, origin);
-        port.devices().wake_host();
+        port.devices().wake_host(0);
         bursts += 1;
     }
     bursts

@@ -85,13 +85,14 @@ impl<'a> Out<'a> {
         hands: &mut Hands<'_>,
     ) -> bool {
         let target = self.topology.port(to);
+        let pair = target.map_or(0, |port| port.sender(hands.cpu()));
         let nic = target.and_then(|port| port.io().native());
         let (Some(nic), Some(stock)) = (nic, hands.stock()) else {
             return false;
         };
         self.to = to;
         let n = burst.len();
-        let (sent, bytes) = nic.send(burst.all(), stock);
+        let (sent, bytes) = nic.send(pair, burst.all(), stock);
         self.sent(n, sent, bytes);
         true
     }
@@ -114,7 +115,7 @@ impl<'a> Out<'a> {
         let Some(nic) = self.target.and_then(|port| port.io().native()) else {
             return;
         };
-        let (_, pool) = nic.store();
+        let pool = nic.pool();
         let mut complete = true;
         skb.into_frames(|octets| match copy_in(hands.stock_of(pool), octets) {
             Some(frame) => self.put(frame, hands),
@@ -149,9 +150,10 @@ impl<'a> Out<'a> {
         }
         if !self.frames.is_empty() {
             let n = self.frames.len();
+            let pair = self.target.map_or(0, |port| port.sender(hands.cpu()));
             let nic = self.target.and_then(|port| port.io().native());
             let (sent, bytes) = match (nic, hands.stock()) {
-                (Some(nic), Some(stock)) => nic.send(&mut self.frames, stock),
+                (Some(nic), Some(stock)) => nic.send(pair, &mut self.frames, stock),
                 _ => (0, 0),
             };
             self.sent(n, sent, bytes);

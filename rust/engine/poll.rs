@@ -4,10 +4,9 @@
 
 use super::idle::Idle;
 use super::pace::Pace;
-use super::{add, burst, Change, Engine, Hands};
+use super::{add, burst, Change, Engine, Hands, Polled};
 use crate::kapi::kthread::{self, Main};
 use crate::kapi::pool::Stock;
-use crate::port::Port;
 use crate::switch::{Local, Switch};
 use kernel::prelude::*;
 use kernel::processor::cpu_relax;
@@ -18,7 +17,7 @@ use kernel::sync::Arc;
 struct Tenant {
     switch: Arc<Switch>,
     local: KBox<Local>,
-    ports: KVec<Arc<Port>>,
+    polled: KVec<Polled>,
 }
 
 /// The engine's thread.
@@ -73,13 +72,13 @@ impl Main for Engine {
 }
 
 impl Poller<'_> {
-    /// Steps 102 to 112 for every port in turn; whether any had packets.
+    /// Steps 102 to 112 for every part in turn; whether any had packets.
     fn round(&mut self) -> bool {
         let mut bursts = 0;
         for tenant in self.tenants.iter_mut() {
             let mut hands = Hands::new(&mut tenant.local, &mut self.stock, self.engine.cpu);
-            for port in tenant.ports.iter() {
-                bursts += burst::poll(&tenant.switch, &mut hands, port);
+            for (port, part) in tenant.polled.iter() {
+                bursts += burst::poll(&tenant.switch, &mut hands, port, *part);
             }
         }
         add(&self.engine.counters.bursts, bursts);
@@ -91,19 +90,19 @@ impl Poller<'_> {
         self.engine.armed.store(1, Relaxed);
         // Preparing to sleep is a full barrier: it pairs with `Engine::kick`.
         let slept = kthread::sleep_unless(|| {
-            self.engine.pending.load(Acquire) != 0 || !self.ports().all(Port::arm)
+            self.engine.pending.load(Acquire) != 0
+                || !self.polled().all(|(port, part)| port.arm(*part))
         });
         self.engine.armed.store(0, Relaxed);
-        self.ports().for_each(Port::disarm);
+        self.polled().for_each(|(port, part)| port.disarm(*part));
         add(&self.engine.counters.sleeps, slept.into());
     }
 
-    fn ports(&self) -> impl Iterator<Item = &Port> {
-        let ports = self.tenants.iter().flat_map(|tenant| tenant.ports.iter());
-        ports.map(|port| &**port)
+    fn polled(&self) -> impl Iterator<Item = &Polled> {
+        self.tenants.iter().flat_map(|tenant| tenant.polled.iter())
     }
 
-    /// Begins and ends polling of ports as requested.
+    /// Begins and ends polling of parts of ports as requested.
     fn make_changes(&mut self) {
         self.engine.pending.store(0, Relaxed);
         loop {
@@ -112,51 +111,53 @@ impl Poller<'_> {
                 return;
             };
             match request.change {
-                Change::Attach(port, local) => {
-                    if self.attach(port, local).is_err() {
+                Change::Attach(polled, local) => {
+                    if self.attach(polled, local).is_err() {
                         request.reply.failed.store(1, Relaxed);
                     }
                 }
-                Change::Detach(port) => {
-                    self.detach(&port);
+                Change::Detach(polled) => {
+                    self.detach(&polled);
                     // Who waits for the reply takes the port apart.
-                    drop(port);
+                    drop(polled);
                 }
             }
             request.reply.done.complete_all();
         }
     }
 
-    fn attach(&mut self, port: Arc<Port>, local: KBox<Local>) -> Result {
+    fn attach(&mut self, new: Polled, local: KBox<Local>) -> Result {
+        let switch = new.0.switch().clone();
         let found = self
             .tenants
             .iter_mut()
-            .find(|t| Arc::ptr_eq(&t.switch, port.switch()));
+            .find(|t| Arc::ptr_eq(&t.switch, &switch));
         if let Some(tenant) = found {
-            return Ok(tenant.ports.push(port, GFP_KERNEL)?);
+            return Ok(tenant.polled.push(new, GFP_KERNEL)?);
         }
         self.tenants.reserve(1, GFP_KERNEL)?;
-        let switch = port.switch().clone();
-        let mut ports = KVec::new();
-        ports.push(port, GFP_KERNEL)?;
+        let mut polled = KVec::new();
+        polled.push(new, GFP_KERNEL)?;
         Ok(self.tenants.push(
             Tenant {
                 switch,
                 local,
-                ports,
+                polled,
             },
             GFP_KERNEL,
         )?)
     }
 
-    fn detach(&mut self, port: &Arc<Port>) {
+    fn detach(&mut self, (port, part): &Polled) {
         for tenant in self.tenants.iter_mut() {
-            tenant.ports.retain(|p| !Arc::ptr_eq(p, port));
-            if tenant.ports.is_empty() {
+            tenant
+                .polled
+                .retain(|(p, n)| !Arc::ptr_eq(p, port) || *n != *part);
+            if tenant.polled.is_empty() {
                 tenant.switch.retire(&mut tenant.local);
             }
         }
-        self.tenants.retain(|t| !t.ports.is_empty());
+        self.tenants.retain(|t| !t.polled.is_empty());
         // Free buffers go back to the pool, which may be about to go.
         self.stock = None;
     }

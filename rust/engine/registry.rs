@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Which engines there are, and which of them polls which port.
+//! Which engines there are, and which of them polls which part of which port.
 
 use super::{Change, Engine, Reply};
 use crate::kapi::cpu;
@@ -16,7 +16,8 @@ use kernel::sync::Arc;
 struct Running {
     thread: Kthread,
     engine: Arc<Engine>,
-    ports: usize,
+    /// How many parts of ports it polls.
+    parts: usize,
 }
 
 kernel::sync::global_lock! {
@@ -47,28 +48,28 @@ impl Drop for Registry {
     }
 }
 
-/// Whether an online housekeeping CPU is left without an engine when `cpu` has
-/// one and polls `moved`.
-fn leaves_control(engines: &[Running], cpu: u32, moved: Option<&Port>) -> bool {
+/// Whether an online housekeeping CPU is left without an engine when `cpus` have
+/// one and poll all of `moved`.
+fn leaves_control(engines: &[Running], cpus: &[u32], moved: Option<&Port>) -> bool {
     let busy = |other: u32| {
-        let leaving = usize::from(moved.is_some_and(|port| port.cpu() == other));
+        let leaving = moved.map_or(0, |port| port.cpus().filter(|&cpu| cpu == other).count());
         let running = engines.iter().find(|r| r.engine.cpu() == other);
-        running.is_some_and(|r| r.ports > leaving)
+        running.is_some_and(|r| r.parts > leaving)
     };
-    let free = |&other: &u32| other != cpu && cpu::is_online(other) && !busy(other);
+    let free = |&other: &u32| !cpus.contains(&other) && cpu::is_online(other) && !busy(other);
     (0..cpu::count()).filter(free).any(cpu::is_housekeeping)
 }
 
-/// Checks that `cpu` may become the switching CPU of a new port or of `moved`.
+/// Checks that `cpus` may become the switching CPUs of a new port or of `moved`.
 ///
 /// # Errors
 ///
-/// `EINVAL` when it is offline or the last housekeeping CPU.
-fn check(cpu: u32, moved: Option<&Port>, extack: &Extack) -> Result {
-    if !cpu::is_online(cpu) {
+/// `EINVAL` when one is offline or the last housekeeping CPU is among them.
+fn check(cpus: &[u32], moved: Option<&Port>, extack: &Extack) -> Result {
+    if !cpus.iter().all(|&cpu| cpu::is_online(cpu)) {
         return Err(extack.refuse(EINVAL, c_str!("the CPU is not online")));
     }
-    let leaves_control = leaves_control(&ENGINES.lock(), cpu, moved);
+    let leaves_control = leaves_control(&ENGINES.lock(), cpus, moved);
     if !leaves_control && !crate::share_control_cpu() {
         return Err(extack.refuse(
             EINVAL,
@@ -78,23 +79,41 @@ fn check(cpu: u32, moved: Option<&Port>, extack: &Extack) -> Result {
     Ok(())
 }
 
-/// Chooses the CPU for a new port: the one asked for, or the next free one.
-pub(crate) fn choose(cpu: Option<u32>, nth: u32, extack: &Extack) -> Result<u32> {
-    let cpu = match cpu {
-        Some(cpu) => cpu,
-        None => cpu::pick(nth, crate::share_control_cpu()).ok_or_else(|| {
+/// Chooses the CPUs for the parts of a new port: the one asked for, or the next
+/// free ones, of which `before` were taken by the ports there are.
+pub(crate) fn choose(
+    cpu: Option<u32>,
+    before: usize,
+    parts: usize,
+    extack: &Extack,
+) -> Result<KVec<u32>> {
+    let mut cpus = KVec::with_capacity(parts, GFP_KERNEL)?;
+    for nth in before..before.saturating_add(parts) {
+        let picked = || cpu::pick(nth as u32, crate::share_control_cpu());
+        let cpu = cpu.or_else(picked).ok_or_else(|| {
             extack.refuse(
                 EINVAL,
                 c_str!("no CPU besides the control CPU; add one or load smplb with share_control_cpu=1"),
             )
-        })?,
-    };
-    check(cpu, None, extack)?;
-    Ok(cpu)
+        })?;
+        cpus.push(cpu, GFP_KERNEL)?;
+    }
+    check(&cpus, None, extack)?;
+    Ok(cpus)
 }
 
-/// Has the engine of `cpu` poll `port`, starting the engine when it is new.
-pub(crate) fn place(port: &Arc<Port>, cpu: u32) -> Result {
+/// Has the engines of `cpus` poll the parts of `port` in turn, starting those that
+/// are new. All parts are polled then, or none.
+pub(crate) fn place(port: &Arc<Port>, cpus: &[u32]) -> Result {
+    for (part, &cpu) in (0..port.parts()).zip(cpus.iter().cycle()) {
+        place_part(port, part, cpu).inspect_err(|_| remove(port))?;
+    }
+    port.seats_changed();
+    Ok(())
+}
+
+fn place_part(port: &Arc<Port>, part: usize, cpu: u32) -> Result {
+    let seat = port.seat(part).ok_or(EINVAL)?;
     // A CPU on its way offline takes no new thread, see `is_needed`.
     let _online = cpu::OnlineGuard::new();
     let mut engines = ENGINES.lock();
@@ -107,13 +126,13 @@ pub(crate) fn place(port: &Arc<Port>, cpu: u32) -> Result {
     let running = engines.get_mut(at).ok_or(EINVAL)?;
     let engine = running.engine.clone();
     // For this request and for the one that ends it.
-    engine.reserve(running.ports.saturating_add(2))?;
-    let result = engine.request(Change::Attach(port.clone(), local), attached);
+    engine.reserve(running.parts.saturating_add(2))?;
+    let result = engine.request(Change::Attach((port.clone(), part), local), attached);
     match result {
         Ok(()) => {
-            running.ports += 1;
-            port.set_engine(Some((engine, detached)));
-            // What came in while nobody polled the port.
+            running.parts += 1;
+            seat.set_engine(Some((engine, detached)));
+            // What came in while nobody polled.
             running.engine.wake();
             Ok(())
         }
@@ -127,14 +146,14 @@ pub(crate) fn place(port: &Arc<Port>, cpu: u32) -> Result {
 /// Starts an engine; returns its place in the list.
 fn start(engines: &mut KVec<Running>, cpu: u32) -> Result<usize> {
     engines.reserve(1, GFP_KERNEL)?;
-    let engine = Engine::new(cpu, !leaves_control(engines, cpu, None))?;
+    let engine = Engine::new(cpu, !leaves_control(engines, &[cpu], None))?;
     let thread = Kthread::spawn(cpu, engine.clone())?;
     engine.waker.populate(thread.waker());
     engines.push(
         Running {
             thread,
             engine,
-            ports: 0,
+            parts: 0,
         },
         GFP_KERNEL,
     )?;
@@ -143,44 +162,74 @@ fn start(engines: &mut KVec<Running>, cpu: u32) -> Result<usize> {
 
 /// Stops an engine that has nothing to poll.
 fn end_if_idle(engines: &mut KVec<Running>, at: usize) {
-    if engines.get(at).is_some_and(|r| r.ports == 0) {
+    if engines.get(at).is_some_and(|r| r.parts == 0) {
         // Dropping it stops the thread.
         drop(engines.remove(at));
     }
 }
 
-/// Ends polling of `port`, and its engine when that was the last port.
+/// Ends polling of `port`, and the engines that polled nothing else.
 pub(crate) fn remove(port: &Arc<Port>) {
+    for part in 0..port.parts() {
+        remove_part(port, part);
+    }
+}
+
+fn remove_part(port: &Arc<Port>, part: usize) {
     let mut engines = ENGINES.lock();
-    let Some((engine, reply)) = port.set_engine(None) else {
+    let seat = port.seat(part);
+    let Some((engine, reply)) = seat.and_then(|seat| seat.set_engine(None)) else {
         return;
     };
-    // Cannot fail: the room and the reply were made in `place`.
-    let _ = engine.request(Change::Detach(port.clone()), reply);
+    // Cannot fail: the room and the reply were made in `place_part`.
+    let _ = engine.request(Change::Detach((port.clone(), part)), reply);
     let at = engines.iter().position(|r| Arc::ptr_eq(&r.engine, &engine));
     drop(engine);
     if let Some(at) = at {
         if let Some(running) = engines.get_mut(at) {
-            running.ports = running.ports.saturating_sub(1);
+            running.parts = running.parts.saturating_sub(1);
         }
         end_if_idle(&mut engines, at);
     }
 }
 
-/// Moves `port` to the engine of `cpu`. Packets on its rings wait meanwhile.
-pub(crate) fn move_port(port: &Arc<Port>, cpu: u32, extack: &Extack) -> Result {
-    if port.cpu() == cpu {
+/// Moves the parts of `port` to the engines of `cpus` in turn. Packets on its
+/// rings wait meanwhile.
+pub(crate) fn move_port(port: &Arc<Port>, cpus: &[u32], extack: &Extack) -> Result {
+    if cpus.len() > port.parts() {
+        return Err(extack.refuse(
+            EINVAL,
+            c_str!("more CPUs than the port has queue pairs, each of which one CPU polls"),
+        ));
+    }
+    let moves = || {
+        let targets = (0..port.parts()).zip(cpus.iter().cycle());
+        targets.filter(|&(part, cpu)| port.seat(part).is_some_and(|seat| seat.cpu() != *cpu))
+    };
+    if moves().next().is_none() {
         return Ok(());
     }
-    check(cpu, Some(port), extack)?;
-    let before = port.cpu();
-    remove(port);
-    place(port, cpu).map_err(|e| {
+    check(cpus, Some(port), extack)?;
+    let mut result = Ok(());
+    for (part, &cpu) in moves() {
+        result = move_part(port, part, cpu);
+        if result.is_err() {
+            break;
+        }
+    }
+    port.seats_changed();
+    result.map_err(|e| extack.refuse(e, c_str!("the engine of that CPU could not be started")))
+}
+
+/// Moves one part, or leaves it where it is.
+fn move_part(port: &Arc<Port>, part: usize, cpu: u32) -> Result {
+    let before = port.seat(part).map_or(cpu, |seat| seat.cpu());
+    remove_part(port, part);
+    place_part(port, part, cpu).inspect_err(|_| {
         // It was there a moment ago, and what it needs was just freed.
-        if let Err(e) = place(port, before) {
+        if let Err(e) = place_part(port, part, before) {
             log::error(c_str!("a port is polled by no engine"), e);
         }
-        extack.refuse(e, c_str!("the engine of that CPU could not be started"))
     })
 }
 

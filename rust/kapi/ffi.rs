@@ -45,7 +45,7 @@ extern "C" {
     pub(crate) fn smplb_c_link_unregister();
     pub(crate) fn smplb_c_running(pseudo: *const net_device) -> bool;
     pub(crate) fn smplb_c_stack_kick(pseudo: *mut net_device);
-    pub(crate) fn smplb_c_host_wake(pseudo: *mut net_device);
+    pub(crate) fn smplb_c_host_wake(pseudo: *mut net_device, queue: u32);
     pub(crate) fn smplb_c_dev_info(pseudo: *mut net_device, info: *mut DevInfo);
 
     pub(crate) fn smplb_c_xmit_burst(
@@ -90,6 +90,7 @@ extern "C" {
         mac: *const u8,
         mtu: c_uint,
         max_mtu: c_uint,
+        queues: c_uint,
     ) -> *mut net_device;
     pub(crate) fn smplb_c_native_free(dev: *mut net_device);
     pub(crate) fn smplb_c_native_register(dev: *mut net_device, port: *mut c_void) -> c_int;
@@ -99,6 +100,7 @@ extern "C" {
     pub(crate) fn smplb_c_native_failed(dev: *mut net_device, how: *const c_char);
     pub(crate) fn smplb_c_native_receive(
         napi: *mut napi_struct,
+        queue: u32,
         frame: *const c_void,
         len: c_uint,
         checked: bool,
@@ -124,8 +126,9 @@ extern "C" {
     ) -> c_int;
     pub(crate) fn smplb_c_chunk_unmap(dev: *mut device, addr: u64);
 
-    pub(crate) fn smplb_c_vector_new(pdev: *mut pci_dev) -> *mut c_void;
-    pub(crate) fn smplb_c_vector_free(vector: *mut c_void);
+    pub(crate) fn smplb_c_vectors_new(pdev: *mut pci_dev, count: c_uint) -> *mut c_void;
+    pub(crate) fn smplb_c_vectors_free(vectors: *mut c_void);
+    pub(crate) fn smplb_c_vector_of(vectors: *mut c_void, pair: c_uint) -> *mut c_void;
     pub(crate) fn smplb_c_vector_watch(vector: *mut c_void, port: *mut c_void);
     pub(crate) fn smplb_c_vector_arm(vector: *mut c_void);
     pub(crate) fn smplb_c_vector_disarm(vector: *mut c_void);

@@ -150,10 +150,11 @@ impl Devices {
         unsafe { ffi::smplb_c_stack_kick(self.pseudo) }
     }
 
-    /// Tells the host that the ring from it has room again.
-    pub(crate) fn wake_host(&self) {
-        // SAFETY: As above.
-        unsafe { ffi::smplb_c_host_wake(self.pseudo) }
+    /// Tells the host that the ring from it has room again: that of its transmit
+    /// queue with this number, if there are several.
+    pub(crate) fn wake_host(&self, queue: usize) {
+        // SAFETY: As above; the interface has a queue for each ring.
+        unsafe { ffi::smplb_c_host_wake(self.pseudo, queue as u32) }
     }
 
     /// Gives a packet to the host's stack.

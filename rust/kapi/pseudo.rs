@@ -14,6 +14,7 @@ use super::extack::Extack;
 use super::ffi;
 use super::net::{Devices, Net, Rtnl};
 use super::pool::Stock;
+use super::vector::Vector;
 use super::worker::{Tick, Ticker};
 use crate::core_::frame::PortId;
 use crate::port::io::{Io, Nic};
@@ -35,6 +36,15 @@ pub(crate) struct Attached {
 // SAFETY: Interfaces may be registered and unregistered by any thread.
 unsafe impl Send for Attached {}
 
+/// What a pseudo interface is at first.
+pub(crate) struct Shape {
+    pub(crate) mac: [u8; 6],
+    pub(crate) mtu: u32,
+    pub(crate) max_mtu: u32,
+    /// One for each queue pair of the NIC.
+    pub(crate) queues: u16,
+}
+
 /// The kernel's pointer to a device.
 pub(crate) fn raw_device(device: &Device<Bound>) -> *mut bindings::device {
     // CAST: `Device` is transparent, as its own documentation has it.
@@ -45,18 +55,19 @@ impl Attached {
     /// Makes a port of a NIC, with the rings that `io` makes for its number.
     pub(crate) fn new(
         device: &Device<Bound>,
-        mac: &[u8; 6],
-        mtu: u32,
-        max_mtu: u32,
+        shape: &Shape,
         io: impl FnOnce(PortId) -> Result<Io>,
     ) -> Result<Self> {
+        let (mac, queues) = (shape.mac.as_ptr(), shape.queues.into());
         let rtnl = Rtnl::lock();
         // SAFETY: The device is bound until after the interface has gone; the
         // address has six octets.
-        let dev =
-            unsafe { ffi::smplb_c_native_alloc(raw_device(device), mac.as_ptr(), mtu, max_mtu) };
+        let dev = unsafe {
+            let device = raw_device(device);
+            ffi::smplb_c_native_alloc(device, mac, shape.mtu, shape.max_mtu, queues)
+        };
         let dev = NonNull::new(dev).ok_or(ENOMEM)?;
-        let result = Self::register(dev, io, &rtnl);
+        let result = Self::register(dev, shape.queues.into(), io, &rtnl);
         drop(rtnl);
         result.inspect_err(|_| {
             // SAFETY: Not registered, or not any more.
@@ -66,6 +77,7 @@ impl Attached {
 
     fn register(
         dev: NonNull<net_device>,
+        parts: usize,
         io: impl FnOnce(PortId) -> Result<Io>,
         rtnl: &Rtnl,
     ) -> Result<Self> {
@@ -77,7 +89,7 @@ impl Attached {
                 Devices::from_raw(dev.as_ptr(), core::ptr::null_mut()),
             )
         };
-        let port = switch::add_port(net, devices, None, &Extack::none(), io, rtnl)?;
+        let port = switch::add_port(net, devices, (None, parts), &Extack::none(), io, rtnl)?;
         let handle = Arc::as_ptr(&port).cast_mut().cast();
         // SAFETY: RTNL is held; the port stays as long as the interface.
         let registered = to_result(unsafe { ffi::smplb_c_native_register(dev.as_ptr(), handle) });
@@ -86,11 +98,13 @@ impl Attached {
             return Err(e);
         }
         port.switch().port_changed(&port);
-        if let Some(vector) = port.io().native().and_then(Nic::vector) {
-            // SAFETY: Until `drop`, which has the port.
-            unsafe { vector.watch(&port) };
-            // It may have fired before anybody watched.
-            port.kick();
+        for pair in 0..port.parts() {
+            if let Some(vector) = port.io().native().and_then(|nic| nic.vector(pair)) {
+                // SAFETY: Until `drop`, which has the port.
+                unsafe { vector.watch(&port) };
+                // It may have fired before anybody watched.
+                port.kick(pair);
+            }
         }
         // INVARIANT: Just registered.
         Ok(Self { dev, port })
@@ -103,8 +117,9 @@ impl Drop for Attached {
         // SAFETY: RTNL is held; registered by the type invariants. First no host,
         // then no engine, then no interface.
         unsafe { ffi::smplb_c_native_quiesce(self.dev.as_ptr()) };
-        if let Some(vector) = self.port.io().native().and_then(Nic::vector) {
-            vector.unwatch();
+        if let Some(nic) = self.port.io().native() {
+            let vectors = (0..nic.pairs()).filter_map(|pair| nic.vector(pair));
+            vectors.for_each(Vector::unwatch);
         }
         switch::remove_port(&self.port);
         // SAFETY: As above.
@@ -125,11 +140,13 @@ struct Retired(Nic);
 
 impl Drop for Retired {
     fn drop(&mut self) {
-        let (store, pool) = self.0.store();
-        let mut stock = Stock::new(pool.clone(), 0);
-        self.0.stop(&mut stock);
-        // SAFETY: By the type invariants.
-        unsafe { store.stop(&mut stock) };
+        let nic = &self.0;
+        let mut stock = Stock::new(nic.pool().clone(), 0);
+        nic.stop(&mut stock);
+        for store in (0..nic.pairs()).filter_map(|pair| nic.store(pair)) {
+            // SAFETY: By the type invariants.
+            unsafe { store.stop(&mut stock) };
+        }
     }
 }
 
@@ -194,18 +211,17 @@ pub(crate) struct Live<R> {
 }
 
 impl<R> Live<R> {
-    /// Makes a port of a NIC with this address, MTU and largest MTU. `make` makes
-    /// the rings for its number, and `start` starts the device, which is reset
-    /// when `reset` is dropped.
+    /// Makes a port of a NIC. `make` makes the rings for its number, and `start`
+    /// starts the device, which is reset when `reset` is dropped.
     pub(crate) fn new(
         device: &Device<Bound>,
-        (mac, mtu, max_mtu): (&[u8; 6], u32, u32),
+        shape: &Shape,
         reset: R,
         make: impl FnOnce(PortId) -> Result<Nic>,
         start: impl FnOnce() -> Result,
     ) -> Result<Self> {
         let mut rings = None;
-        let attached = Attached::new(device, mac, mtu, max_mtu, |id| {
+        let attached = Attached::new(device, shape, |id| {
             let nic = make(id)?;
             // INVARIANT: Dropped after what attaches them, below and in `Self`.
             rings = Some(Retired(nic.clone()));

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The packet store of a native port (seed figure 8): rings of buffers between
-//! its engine and the host, each with one producer and one consumer.
+//! The packet store of a queue pair of a native port (seed figure 8): rings of
+//! buffers between who polls it and the host, each with one producer and one
+//! consumer.
 
 use super::buffer::{Buf, Buffered, Placed, FRAME};
 use super::burst::Packets;
@@ -91,7 +92,7 @@ impl Store {
     ///
     /// # Safety
     ///
-    /// By the engine that polls the port.
+    /// By the engine that polls the pair.
     #[inline]
     pub(crate) unsafe fn pass_up(&self, up: Up, stock: &mut Stock) -> bool {
         let placed = match up {
@@ -127,7 +128,7 @@ impl Store {
     ///
     /// # Safety
     ///
-    /// By the engine that polls the port.
+    /// By the engine that polls the pair.
     #[inline]
     pub(crate) unsafe fn exchange(&self, stock: &mut Stock, burst: &mut Packets<Buffered>) -> bool {
         let Some(mut stock) = stock.open() else {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The interrupt of a NIC, which wakes an engine that sleeps.
+//! The interrupts of a NIC, which wake engines that sleep: one for each queue
+//! pair.
 
 use core::ptr::NonNull;
 use kernel::device::Core;
@@ -8,17 +9,40 @@ use kernel::error::from_err_ptr;
 use kernel::ffi::c_void;
 use kernel::pci;
 use kernel::prelude::*;
+use kernel::sync::Arc;
 
 use super::ffi;
 use crate::port::Port;
 
-/// The vector of a device, masked unless an engine has armed it.
+/// All vectors of a device.
 ///
 /// # Invariants
 ///
-/// The pointer is a vector that has not been freed, of a device that is bound
-/// for as long.
-pub(crate) struct Vector(NonNull<c_void>);
+/// The pointer is from `smplb_c_vectors_new` and has not been freed, of a device
+/// that is bound for as long.
+struct All(NonNull<c_void>);
+
+// SAFETY: They may be freed by any thread.
+unsafe impl Send for All {}
+// SAFETY: Nothing is done with them but to free them.
+unsafe impl Sync for All {}
+
+impl Drop for All {
+    fn drop(&mut self) {
+        // SAFETY: Once, by the type invariants.
+        unsafe { ffi::smplb_c_vectors_free(self.0.as_ptr()) }
+    }
+}
+
+/// The vector of a queue pair, masked unless an engine has armed it.
+///
+/// # Invariants
+///
+/// The pointer is one of the vectors of `_all`.
+pub(crate) struct Vector {
+    vector: NonNull<c_void>,
+    _all: Arc<All>,
+}
 
 // SAFETY: The functions of a vector may be called by any thread.
 unsafe impl Send for Vector {}
@@ -26,37 +50,49 @@ unsafe impl Send for Vector {}
 unsafe impl Sync for Vector {}
 
 impl Vector {
-    /// The one of `pdev`.
+    /// Those for `count` queue pairs of `pdev`, in their order.
     ///
     /// # Errors
     ///
-    /// The device has no MSI-X, or the machine no vector left.
+    /// The device has no MSI-X, or it or the machine not as many vectors.
     ///
     /// # Safety
     ///
-    /// It is dropped before the device is disabled.
-    pub(crate) unsafe fn new(pdev: &pci::Device<Core<'_>>) -> Result<Self> {
+    /// All are dropped before the device is disabled.
+    pub(crate) unsafe fn all(pdev: &pci::Device<Core<'_>>, count: u16) -> Result<KVec<Self>> {
+        let mut vectors = KVec::with_capacity(count.into(), GFP_KERNEL)?;
         // CAST: `pci::Device` is transparent.
         let pdev = core::ptr::from_ref(pdev).cast_mut().cast();
         // SAFETY: The device is bound, enabled by its probe, which may sleep.
-        let vector = from_err_ptr(unsafe { ffi::smplb_c_vector_new(pdev) })?;
+        let all = from_err_ptr(unsafe { ffi::smplb_c_vectors_new(pdev, count.into()) })?;
         // INVARIANT: Just made; it goes first by the safety requirement.
-        NonNull::new(vector).map(Self).ok_or(ENOMEM)
+        let all = Arc::new(All(NonNull::new(all).ok_or(ENOMEM)?), GFP_KERNEL)?;
+        for pair in 0..count {
+            // SAFETY: Of as many as were made.
+            let vector = unsafe { ffi::smplb_c_vector_of(all.0.as_ptr(), pair.into()) };
+            // INVARIANT: As above.
+            let vector = Self {
+                vector: NonNull::new(vector).ok_or(EINVAL)?,
+                _all: all.clone(),
+            };
+            vectors.push(vector, GFP_KERNEL)?;
+        }
+        Ok(vectors)
     }
 
     /// Has the device interrupt once.
     pub(crate) fn arm(&self) {
         // SAFETY: By the type invariants.
-        unsafe { ffi::smplb_c_vector_arm(self.0.as_ptr()) }
+        unsafe { ffi::smplb_c_vector_arm(self.vector.as_ptr()) }
     }
 
     /// Masks it.
     pub(crate) fn disarm(&self) {
         // SAFETY: By the type invariants.
-        unsafe { ffi::smplb_c_vector_disarm(self.0.as_ptr()) }
+        unsafe { ffi::smplb_c_vector_disarm(self.vector.as_ptr()) }
     }
 
-    /// Wakes the engine of `port` from now on.
+    /// Wakes the engine that polls the pair of `port` from now on.
     ///
     /// # Safety
     ///
@@ -64,19 +100,12 @@ impl Vector {
     pub(crate) unsafe fn watch(&self, port: &Port) {
         let port = core::ptr::from_ref(port).cast_mut().cast();
         // SAFETY: By the type invariants and the safety requirement.
-        unsafe { ffi::smplb_c_vector_watch(self.0.as_ptr(), port) }
+        unsafe { ffi::smplb_c_vector_watch(self.vector.as_ptr(), port) }
     }
 
     /// Wakes nobody any more. May sleep.
     pub(crate) fn unwatch(&self) {
         // SAFETY: By the type invariants.
-        unsafe { ffi::smplb_c_vector_watch(self.0.as_ptr(), core::ptr::null_mut()) }
-    }
-}
-
-impl Drop for Vector {
-    fn drop(&mut self) {
-        // SAFETY: Once, by the type invariants.
-        unsafe { ffi::smplb_c_vector_free(self.0.as_ptr()) }
+        unsafe { ffi::smplb_c_vector_watch(self.vector.as_ptr(), core::ptr::null_mut()) }
     }
 }

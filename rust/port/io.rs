@@ -59,21 +59,42 @@ impl Nic {
         each!(self, native => name(native))
     }
 
-    /// The rings to and from the host, and the pool of their buffers.
-    #[inline(always)]
-    pub(crate) fn store(&self) -> (&Store, &Arc<BufferPool>) {
-        each!(self, native => (&native.store, native.pool()))
+    /// How many queue pairs it has.
+    pub(crate) fn pairs(&self) -> usize {
+        each!(self, native => native.pairs())
     }
 
-    /// The interrupt that wakes the engine.
-    pub(crate) fn vector(&self) -> Option<&Vector> {
-        each!(self, native => native.vector())
+    /// The numbers of its pairs, in the order of [`Native::turn`].
+    pub(crate) fn in_turn(&self) -> impl Iterator<Item = usize> {
+        let (first, pairs) = (each!(self, native => native.turn()), self.pairs());
+        (0..pairs).map(move |nth| first.wrapping_add(nth) % pairs)
+    }
+
+    /// The pool of its buffers.
+    pub(crate) fn pool(&self) -> &Arc<BufferPool> {
+        each!(self, native => native.pool())
+    }
+
+    /// The rings between a pair and the host.
+    #[inline(always)]
+    pub(crate) fn store(&self, pair: usize) -> Option<&Store> {
+        each!(self, native => native.pair(pair).map(|pair| &pair.store))
+    }
+
+    /// The interrupt that wakes who polls a pair.
+    pub(crate) fn vector(&self, pair: usize) -> Option<&Vector> {
+        each!(self, native => native.vector(pair))
     }
 
     /// Sends frames; see [`Native::send`].
     #[inline]
-    pub(crate) fn send(&self, frames: &mut Batch<Buffered>, stock: &mut Stock) -> (usize, u64) {
-        each!(self, native => native.send(frames, stock))
+    pub(crate) fn send(
+        &self,
+        pair: usize,
+        frames: &mut Batch<Buffered>,
+        stock: &mut Stock,
+    ) -> (usize, u64) {
+        each!(self, native => native.send(pair, frames, stock))
     }
 
     /// See [`Native::look`].
@@ -105,20 +126,26 @@ impl Io {
         }
     }
 
-    /// Whether the engine may sleep, having prepared to: what comes from now on
-    /// wakes it.
-    pub(crate) fn arm(&self) -> bool {
+    /// How many parts of it are polled, each by one engine at a time: queue
+    /// pairs, or all of it.
+    pub(crate) fn parts(&self) -> usize {
+        self.native().map_or(1, Nic::pairs)
+    }
+
+    /// Whether who polls a part may sleep, having prepared to: what comes from now
+    /// on wakes it.
+    pub(crate) fn arm(&self, part: usize) -> bool {
         match self {
             Self::Netdev(rings) => !rings.has_work(),
-            Self::Native(nic) => each!(nic, native => native.arm()),
+            Self::Native(nic) => each!(nic, native => native.arm(part)),
         }
     }
 
-    /// The engine polls again.
-    pub(crate) fn disarm(&self) {
+    /// Who polls a part does so again.
+    pub(crate) fn disarm(&self, part: usize) {
         match self {
             Self::Netdev(_) => {}
-            Self::Native(nic) => each!(nic, native => native.disarm()),
+            Self::Native(nic) => each!(nic, native => native.disarm(part)),
         }
     }
 

@@ -6,20 +6,22 @@
 pub(crate) mod io;
 pub(crate) mod native;
 pub(crate) mod netdev;
+pub(crate) mod pair;
+mod seat;
 
 use crate::core_::counters::sum;
 use crate::core_::frame::PortId;
-use crate::engine::{Engine, Reply};
+use crate::kapi::cpu;
 use crate::kapi::ffi::PortStats;
 use crate::kapi::net::Devices;
-use crate::kapi::rcu_arc::RcuArc;
 use crate::switch::Switch;
 use kernel::prelude::*;
 use kernel::sync::atomic::{Atomic, Relaxed};
-use kernel::sync::{new_mutex, rcu, Arc, Mutex};
+use kernel::sync::Arc;
 
 use io::Io;
 use netdev::Rings;
+use seat::Seat;
 
 /// A claimed NIC with its pseudo interface.
 #[pin_data]
@@ -28,12 +30,13 @@ pub(crate) struct Port {
     switch: Arc<Switch>,
     devices: Devices,
     io: Io,
-    /// Whom producers wake.
-    engine: RcuArc<Engine>,
-    /// The reply to the request that will end the polling.
+    /// Who polls its first part; most ports have no more.
     #[pin]
-    detach: Mutex<Option<Arc<Reply>>>,
-    cpu: Atomic<u32>,
+    seat: Seat,
+    /// Who polls the others.
+    seats: KVec<Pin<KBox<Seat>>>,
+    /// By CPU, the queue pair by which an engine there sends; empty for one pair.
+    senders: KVec<Atomic<u32>>,
     /// Whether its devices were up when last looked at.
     up: Atomic<bool>,
 }
@@ -46,15 +49,25 @@ impl Port {
         devices: Devices,
         io: Io,
     ) -> Result<Arc<Self>> {
+        let mut seats = KVec::new();
+        for _ in 1..io.parts() {
+            seats.push(KBox::pin_init(Seat::new(), GFP_KERNEL)?, GFP_KERNEL)?;
+        }
+        let mut senders = KVec::new();
+        if io.parts() > 1 {
+            for _ in 0..cpu::count() {
+                senders.push(Atomic::new(0), GFP_KERNEL)?;
+            }
+        }
         Arc::pin_init(
             pin_init!(Self {
                 id,
                 switch,
                 devices,
                 io,
-                engine: RcuArc::empty(),
-                detach <- new_mutex!(None, "smplb_port_detach"),
-                cpu: Atomic::new(u32::MAX),
+                seat <- Seat::new(),
+                seats,
+                senders,
                 up: Atomic::new(false),
             }),
             GFP_KERNEL,
@@ -100,9 +113,41 @@ impl Port {
         self.io.rx_refused()
     }
 
-    /// The CPU whose engine polls it.
-    pub(crate) fn cpu(&self) -> u32 {
-        self.cpu.load(Relaxed)
+    /// How many parts it has, each polled by one engine: queue pairs, or one.
+    #[inline]
+    pub(crate) fn parts(&self) -> usize {
+        self.seats.len().saturating_add(1)
+    }
+
+    /// Who polls a part.
+    #[inline]
+    pub(crate) fn seat(&self, part: usize) -> Option<&Seat> {
+        match part.checked_sub(1) {
+            None => Some(&self.seat),
+            Some(more) => Some(self.seats.get(more)?),
+        }
+    }
+
+    /// The CPUs whose engines poll its parts, in their order.
+    pub(crate) fn cpus(&self) -> impl Iterator<Item = u32> + '_ {
+        (0..self.parts()).filter_map(|part| Some(self.seat(part)?.cpu()))
+    }
+
+    /// The queue pair by which the engine of a CPU sends: one that it polls, if
+    /// it polls one, so that nobody else is at it.
+    #[inline(always)]
+    pub(crate) fn sender(&self, cpu: u32) -> usize {
+        let sender = self.senders.get(cpu as usize);
+        sender.map_or(0, |pair| pair.load(Relaxed) as usize)
+    }
+
+    /// Other engines poll its parts than before. Serialised by the registry.
+    pub(crate) fn seats_changed(&self) {
+        for (cpu, sender) in (0u32..).zip(&self.senders) {
+            let own = self.cpus().position(|own| own == cpu);
+            let pair = own.unwrap_or(cpu as usize % self.parts());
+            sender.store(pair as u32, Relaxed);
+        }
     }
 
     /// Whether its devices are up and were not at the call before. Calls are
@@ -128,41 +173,22 @@ impl Port {
         }
     }
 
-    /// Whether its engine may sleep, having prepared to: what comes from now on
-    /// wakes it.
-    pub(crate) fn arm(&self) -> bool {
-        self.io.arm()
+    /// Whether who polls a part may sleep, having prepared to: what comes from now
+    /// on wakes it.
+    pub(crate) fn arm(&self, part: usize) -> bool {
+        self.io.arm(part)
     }
 
-    /// Its engine polls again.
-    pub(crate) fn disarm(&self) {
-        self.io.disarm();
+    /// Who polls a part does so again.
+    pub(crate) fn disarm(&self, part: usize) {
+        self.io.disarm(part);
     }
 
-    /// Wakes its engine when that sleeps; by a producer after publishing.
+    /// Wakes who polls a part when that sleeps; by a producer after publishing.
     #[inline]
-    pub(crate) fn kick(&self) {
-        let guard = rcu::read_lock();
-        if let Some(engine) = self.engine.read(&guard) {
-            engine.kick();
+    pub(crate) fn kick(&self, part: usize) {
+        if let Some(seat) = self.seat(part) {
+            seat.kick();
         }
-    }
-
-    /// Changes whom producers wake. Returns the engine before, with the reply
-    /// for the request that ends its polling. Changes are serialised by the
-    /// engine registry.
-    pub(crate) fn set_engine(
-        &self,
-        new: Option<(Arc<Engine>, Arc<Reply>)>,
-    ) -> Option<(Arc<Engine>, Arc<Reply>)> {
-        let (engine, reply) = match new {
-            Some((engine, reply)) => {
-                self.cpu.store(engine.cpu(), Relaxed);
-                (Some(engine), Some(reply))
-            }
-            None => (None, None),
-        };
-        let old_reply = core::mem::replace(&mut *self.detach.lock(), reply);
-        Some((self.engine.replace(engine)?, old_reply?))
     }
 }

@@ -3,19 +3,18 @@
 //! Ports of NICs that the module drives itself: no packet of the kernel's kind
 //! is made on a switching CPU.
 
+use super::pair::{Pair, Queues};
 use crate::core_::frame::PortId;
-use crate::core_::nic::pool::Owner;
 use crate::core_::nic::queue::{Fault, Queue, RxQueue, TxQueue};
 use crate::kapi::batch::Batch;
 use crate::kapi::buffer::{Buffered, Mapping};
 use crate::kapi::burst::Packets;
-use crate::kapi::nic::{Header, Rx, Tx};
+use crate::kapi::nic::Header;
 use crate::kapi::pool::{BufferPool, Stock};
-use crate::kapi::store::Store;
 use crate::kapi::vector::Vector;
 use kernel::prelude::*;
 use kernel::sync::atomic::{Atomic, Relaxed};
-use kernel::sync::{new_spinlock, Arc, SpinLock};
+use kernel::sync::Arc;
 
 /// What differs between drivers, as far as the data path has to do with it.
 pub(crate) trait Driver: Send + Sync + 'static {
@@ -27,12 +26,14 @@ pub(crate) trait Driver: Send + Sync + 'static {
     const NAME: &'static CStr;
     /// What it wants in front of each frame that it sends.
     type Header: Header;
+    /// Where the doorbells of a queue pair are.
+    type Bells: Send + Sync;
 
     /// Tells the device that the receive ring has buffers up to `index`.
-    fn ring_rx(&self, index: u16);
+    fn ring_rx(&self, bells: &Self::Bells, index: u16);
 
     /// Tells the device that the transmit ring has frames up to `index`.
-    fn ring_tx(&self, index: u16);
+    fn ring_tx(&self, bells: &Self::Bells, index: u16);
 
     /// Has the device interrupt when the receive ring has a frame, where its own
     /// registers have a say in that besides the ring.
@@ -43,22 +44,14 @@ pub(crate) trait Driver: Send + Sync + 'static {
     fn link(&self) -> Option<bool>;
 }
 
-/// The rings of a NIC and those to and from the host.
-#[pin_data]
+/// The queue pairs of a NIC.
 pub(crate) struct Native<D: Driver> {
     driver: D,
     pool: Arc<BufferPool>,
     mapping: Mapping,
-    /// Without one the engine never sleeps.
-    vector: Option<Vector>,
-    #[pin]
-    rx: SpinLock<Rx<D::Rx>>,
-    #[pin]
-    tx: SpinLock<Tx<D::Tx>>,
-    /// Rings to and from the pseudo interface.
-    pub(crate) store: Store,
-    /// Frames that came damaged.
-    damaged: Atomic<u64>,
+    pairs: KVec<Pin<KBox<Pair<D>>>>,
+    /// The pair that the host looks at first the next time.
+    first: Atomic<u32>,
     /// 1 + the number of the fault that broke a queue; [`SILENT`] when the NIC
     /// does not answer.
     fault: Atomic<u32>,
@@ -81,35 +74,36 @@ pub(crate) struct Parts {
     pub(crate) id: PortId,
     pub(crate) pool: Arc<BufferPool>,
     pub(crate) mapping: Mapping,
-    /// Without one the engine never sleeps.
-    pub(crate) vector: Option<Vector>,
+    /// Queue pairs that were asked for.
+    pub(crate) pairs: u16,
+    /// One for each pair, or none: then engines never sleep.
+    pub(crate) vectors: KVec<Vector>,
 }
 
 impl<D: Driver> Native<D> {
-    /// Rings without buffers.
-    pub(crate) fn new(driver: D, parts: Parts, rx: D::Rx, tx: D::Tx) -> Result<Arc<Self>> {
-        let Parts {
-            id,
-            pool,
-            mapping,
-            vector,
-        } = parts;
-        let store = Store::new(id)?;
-        let (rx, tx) = (Rx::new(rx, Owner::Rx(id))?, Tx::new(tx, Owner::Tx(id))?);
-        Arc::pin_init(
-            pin_init!(Self {
-                driver,
-                pool,
-                mapping,
-                vector,
-                rx <- new_spinlock!(rx, "smplb_rx"),
-                tx <- new_spinlock!(tx, "smplb_tx"),
-                store,
-                damaged: Atomic::new(0),
-                fault: Atomic::new(0),
-            }),
-            GFP_KERNEL,
-        )
+    /// Pairs without buffers. `queues` makes those of a pair, and is told the
+    /// pair's number and that of its vector.
+    pub(crate) fn new(
+        driver: D,
+        parts: Parts,
+        mut queues: impl FnMut(u16, Option<u16>) -> Result<Queues<D>>,
+    ) -> Result<Arc<Self>> {
+        let mut vectors = parts.vectors.into_iter();
+        let mut pairs = KVec::with_capacity(parts.pairs.into(), GFP_KERNEL)?;
+        for nth in 0..parts.pairs {
+            let vector = vectors.next();
+            let queues = queues(nth, vector.as_ref().map(|_| nth))?;
+            pairs.push(Pair::new(parts.id, vector, queues)?, GFP_KERNEL)?;
+        }
+        let native = Self {
+            driver,
+            pool: parts.pool,
+            mapping: parts.mapping,
+            pairs,
+            first: Atomic::new(0),
+            fault: Atomic::new(0),
+        };
+        Ok(Arc::new(native, GFP_KERNEL)?)
     }
 
     /// The pool its buffers are from.
@@ -118,92 +112,106 @@ impl<D: Driver> Native<D> {
         &self.pool
     }
 
+    /// A pair by its number.
+    #[inline(always)]
+    pub(crate) fn pair(&self, nth: usize) -> Option<&Pair<D>> {
+        Some(self.pairs.get(nth)?)
+    }
+
+    /// How many pairs it has.
+    pub(crate) fn pairs(&self) -> usize {
+        self.pairs.len()
+    }
+
+    /// Which pair the host looks at first, each time another one: none has to wait
+    /// for a busy one. By the thread that passes frames to the host.
+    pub(crate) fn turn(&self) -> usize {
+        let first = self.first.load(Relaxed);
+        self.first.store(first.wrapping_add(1), Relaxed);
+        first as usize
+    }
+
     /// Takes back what was sent, takes what was received, and gives the NIC new
     /// buffers (figure 5, steps 102 and 104).
     // See `send`.
     #[inline(never)]
-    pub(crate) fn receive(&self, stock: &mut Stock, burst: &mut Packets<Buffered>) {
+    pub(crate) fn receive(&self, pair: &Pair<D>, stock: &mut Stock, burst: &mut Packets<Buffered>) {
         if self.has_failed() {
             return;
         }
         {
-            let mut tx = self.tx.lock();
+            let mut tx = pair.tx.lock();
             if tx.queue().outstanding() > 0 {
                 if let Err(fault) = tx.reclaim(stock) {
                     self.broken(fault);
                 }
             }
         }
-        let mut rx = self.rx.lock();
+        let mut rx = pair.rx.lock();
         match rx.receive(stock, burst) {
             Ok(0) => {}
-            Ok(damaged) => {
-                let sum = self.damaged.load(Relaxed).wrapping_add(damaged);
-                self.damaged.store(sum, Relaxed);
-            }
+            Ok(damaged) => pair.count_damaged(damaged),
             Err(fault) => self.broken(fault),
         }
         if let Some(index) = rx.refill(stock, &self.mapping) {
-            self.driver.ring_rx(index);
+            self.driver.ring_rx(&pair.bells, index);
         }
     }
 
-    /// Sends frames; returns how many went and their octets. The others are in
-    /// the stock.
+    /// Sends frames by the transmit queue of a pair; returns how many went and
+    /// their octets. The others are in the stock.
     // A call per burst, so that the loop has the registers for itself.
     #[inline(never)]
-    pub(crate) fn send(&self, frames: &mut Batch<Buffered>, stock: &mut Stock) -> (usize, u64) {
-        if self.has_failed() {
+    pub(crate) fn send(
+        &self,
+        nth: usize,
+        frames: &mut Batch<Buffered>,
+        stock: &mut Stock,
+    ) -> (usize, u64) {
+        let Some(pair) = self.pair(nth).filter(|_| !self.has_failed()) else {
             frames
                 .drain()
                 .for_each(|frame| stock.give(frame.into_buf()));
             return (0, 0);
-        }
-        let mut tx = self.tx.lock();
+        };
+        let mut tx = pair.tx.lock();
         let (sent, bytes, kick) = tx.send::<D::Header>(frames, stock, &self.mapping);
         if let Some(index) = kick {
-            self.driver.ring_tx(index);
+            self.driver.ring_tx(&pair.bells, index);
         }
         (sent, bytes)
     }
 
-    /// What wakes its engine.
-    pub(crate) fn vector(&self) -> Option<&Vector> {
-        self.vector.as_ref()
+    /// What wakes who polls a pair.
+    pub(crate) fn vector(&self, nth: usize) -> Option<&Vector> {
+        self.pair(nth)?.vector()
     }
 
-    /// Has the NIC interrupt when a frame comes; whether the engine may sleep. It
-    /// has prepared to, so that no wake-up is lost.
-    pub(crate) fn arm(&self) -> bool {
-        if self.store.has_work() {
-            return false;
-        }
-        if self.has_failed() {
-            // Nothing will come.
+    /// Has the NIC interrupt when a frame comes to a pair; whether its engine may
+    /// sleep. It has prepared to, so that no wake-up is lost.
+    pub(crate) fn arm(&self, nth: usize) -> bool {
+        let Some(pair) = self.pair(nth) else {
             return true;
-        }
-        let Some(vector) = &self.vector else {
-            return false;
         };
-        vector.arm();
-        self.driver.ask_rx();
-        let mut rx = self.rx.lock();
-        // Without a buffer the NIC cannot receive, and never interrupts.
-        rx.queue().outstanding() > 0 && rx.queue().arm()
+        if pair.store.has_work() {
+            return false;
+        }
+        // When it has failed nothing will come.
+        self.has_failed() || pair.arm(|| self.driver.ask_rx())
     }
 
-    /// Masks the interrupt again: the engine polls.
-    pub(crate) fn disarm(&self) {
-        if let Some(vector) = &self.vector {
-            self.rx.lock().queue().disarm();
-            vector.disarm();
+    /// Masks the interrupt of a pair again: its engine polls.
+    pub(crate) fn disarm(&self, nth: usize) {
+        if let Some(pair) = self.pair(nth) {
+            pair.disarm();
         }
     }
 
     /// Takes the buffers back that the device had. It has been reset.
     pub(crate) fn stop(&self, stock: &mut Stock) {
-        self.rx.lock().stop(stock);
-        self.tx.lock().stop(stock);
+        for pair in &self.pairs {
+            pair.stop(stock);
+        }
     }
 
     #[inline(always)]
@@ -234,6 +242,6 @@ impl<D: Driver> Native<D> {
 
     /// Frames that came damaged.
     pub(crate) fn damaged(&self) -> u64 {
-        self.damaged.load(Relaxed)
+        self.pairs.iter().map(|pair| pair.damaged()).sum()
     }
 }

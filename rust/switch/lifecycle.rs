@@ -143,31 +143,32 @@ pub(crate) fn of(net: Net, make: bool, rtnl: &Rtnl) -> Result<Arc<Switch>> {
     Ok(switch)
 }
 
-/// Claims a NIC: makes a port and has an engine poll it.
+/// Claims a NIC: makes a port and has engines poll its `parts`, of which `io` makes
+/// as many.
 pub(crate) fn add_port(
     net: Net,
     devices: Devices,
-    cpu: Option<u32>,
+    (cpu, parts): (Option<u32>, usize),
     extack: &Extack,
     io: impl FnOnce(PortId) -> Result<Io>,
     rtnl: &Rtnl,
 ) -> Result<Arc<Port>> {
     let switch = of(net, true, rtnl)?;
-    let (id, nth) = {
+    let (id, before) = {
         let mut plan = switch.plan.lock();
-        let nth = plan.ports().count() as u32;
+        let before = plan.ports().map(|port| port.parts()).sum();
         let id = plan.free_id().ok_or_else(|| {
             extack.refuse(
                 ENOSPC,
                 c_str!("the switch has 64 ports already; delete one first"),
             )
         })?;
-        (id, nth)
+        (id, before)
     };
-    let cpu = engine::choose(cpu, nth, extack)?;
+    let cpus = engine::choose(cpu, before, parts, extack)?;
     let port = Port::new(id, switch.clone(), devices, io(id)?)?;
     switch.plan.lock().set_port(id, Some(port.clone()));
-    if let Err(e) = engine::place(&port, cpu) {
+    if let Err(e) = engine::place(&port, &cpus) {
         switch.plan.lock().set_port(id, None);
         return Err(extack.refuse(e, c_str!("the engine of that CPU could not be started")));
     }

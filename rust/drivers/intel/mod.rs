@@ -19,6 +19,7 @@ use crate::core_::nic::intel::{self, Layout, DESCRIPTOR};
 use crate::kapi::dma::RingMemory;
 use crate::port::io::Nic;
 use crate::port::native::{Driver, Native, Parts};
+use crate::port::pair::Queues;
 use kernel::device::{Bound, Core};
 use kernel::pci;
 use kernel::prelude::*;
@@ -126,30 +127,40 @@ impl<M: Model> Device for Controller<M> {
         })
     }
 
+    fn pairs(&self, _pdev: &pci::Device<Bound>) -> Result<u16> {
+        Ok(1)
+    }
+
     fn rings(device: Arc<Self>, pdev: &pci::Device<Bound>, parts: Parts) -> Result<Nic> {
         let registers = device.bar.of(pdev)?;
         M::set_up(&registers)?;
         let (rx_at, tx_at) = M::rx(QUEUE).zip(M::tx(QUEUE)).ok_or(EINVAL)?;
-        let rx = Self::ring(&registers, pdev, &rx_at)?;
-        let tx = Self::ring(&registers, pdev, &tx_at)?;
-        let rx = Rx::new(rx, slots(MOST)?, capacity(0)).ok_or(EINVAL)?;
-        let tx = Tx::new(tx, slots(MOST)?).ok_or(EINVAL)?;
-        let way = Way {
-            device: device.clone(),
-            rx: rx_at.tail,
-            tx: tx_at.tail,
-        };
-        Ok(M::nic(Native::new(way, parts, rx, tx)?))
+        let way = Way(device.clone());
+        let native = Native::new(way, parts, |_, _| {
+            let rx = Self::ring(&registers, pdev, &rx_at)?;
+            let tx = Self::ring(&registers, pdev, &tx_at)?;
+            Ok(Queues {
+                rx: Rx::new(rx, slots(MOST)?, capacity(0)).ok_or(EINVAL)?,
+                tx: Tx::new(tx, slots(MOST)?).ok_or(EINVAL)?,
+                bells: Tails {
+                    rx: rx_at.tail,
+                    tx: tx_at.tail,
+                },
+            })
+        })?;
+        Ok(M::nic(native))
     }
 
-    fn start(&self, pdev: &pci::Device<Bound>) -> Result {
+    fn start(&self, pdev: &pci::Device<Bound>, _pairs: u16) -> Result {
         M::start(&self.bar.of(pdev)?)
     }
 }
 
-/// What the data path has of a device: its tail registers.
-pub(crate) struct Way<M> {
-    device: Arc<Controller<M>>,
+/// What the data path has of a device.
+pub(crate) struct Way<M>(Arc<Controller<M>>);
+
+/// The tail registers of a queue pair.
+pub(crate) struct Tails {
     rx: Register,
     tx: Register,
 }
@@ -159,23 +170,24 @@ impl<M: Model> Driver for Way<M> {
     type Tx = Tx<RingMemory, Slots, M>;
     type Header = ();
     const NAME: &'static CStr = kernel::c_str!("intel");
+    type Bells = Tails;
 
     #[inline]
-    fn ring_rx(&self, index: u16) {
-        self.device.bar.ring(self.rx, index);
+    fn ring_rx(&self, bells: &Tails, index: u16) {
+        self.0.bar.ring(bells.rx, index);
     }
 
     #[inline]
-    fn ring_tx(&self, index: u16) {
-        self.device.bar.ring(self.tx, index);
+    fn ring_tx(&self, bells: &Tails, index: u16) {
+        self.0.bar.ring(bells.tx, index);
     }
 
     fn ask_rx(&self) {
         // Without the device there is nothing to wait for.
-        self.device.bar.try_with(|registers| M::ask_rx(&registers));
+        self.0.bar.try_with(|registers| M::ask_rx(&registers));
     }
 
     fn link(&self) -> Option<bool> {
-        self.device.bar.try_with(|registers| M::link(&registers))?
+        self.0.bar.try_with(|registers| M::link(&registers))?
     }
 }

@@ -4,12 +4,15 @@
 #![forbid(unsafe_code)]
 
 mod caps;
+mod control;
+mod spread;
 mod transport;
 
 use core::marker::PhantomData;
 
 use super::claim::{Device, Identity};
 use super::rings::{capacity, slots, Slots, MOST};
+use crate::core_::nic::virtio::control as control_queue;
 use crate::core_::nic::virtio::net_header::{self, Header};
 use crate::core_::nic::virtio::packed::Packed;
 use crate::core_::nic::virtio::split::Split;
@@ -18,11 +21,13 @@ use crate::kapi::buffer::FRAME;
 use crate::kapi::dma::RingMemory;
 use crate::port::io::Nic;
 use crate::port::native::{Driver, Native, Parts};
+use crate::port::pair::Queues;
 use kernel::device::{Bound, Core};
 use kernel::pci;
 use kernel::prelude::*;
-use kernel::sync::Arc;
+use kernel::sync::{new_mutex, Arc, Mutex};
 
+use control::ControlQueue;
 use transport::{config, feature, status, Doorbell, Transport};
 
 /// The device of VIRTIO 1.2, 4.1.2: 0x1040 and the number of the device type.
@@ -39,14 +44,17 @@ const WANTED: u64 = NEEDED
     | feature::ACCESS_PLATFORM
     | feature::RING_PACKED
     | feature::NET_STATUS
-    | feature::NET_MTU;
-
-/// Numbers of the queues of the first pair.
-const RX: u16 = 0;
-const TX: u16 = 1;
+    | feature::NET_MTU
+    | feature::NET_CTRL_VQ
+    | SPREADING;
+/// Any of them is for several queue pairs.
+const SPREADING: u64 = feature::NET_MQ | feature::NET_RSS;
 
 /// A format of virtqueues.
 pub(crate) trait Format: Ring + Send + Unpin + Sized + 'static {
+    /// What the core calls it.
+    const CONTROL: control_queue::Format;
+
     /// Where the parts of a ring of `size` descriptors are.
     fn areas(size: u16) -> Areas;
 
@@ -57,6 +65,8 @@ pub(crate) trait Format: Ring + Send + Unpin + Sized + 'static {
 macro_rules! format {
     ($($format:ident),*) => {
         $(impl Format for $format<RingMemory, Slots> {
+            const CONTROL: control_queue::Format = control_queue::Format::$format;
+
             fn areas(size: u16) -> Areas {
                 Self::areas(size)
             }
@@ -75,6 +85,8 @@ pub(crate) struct VirtioNet {
     transport: Transport,
     /// Those that both have.
     features: u64,
+    /// Once there are rings, if the device has one.
+    control: Pin<KBox<Mutex<Option<ControlQueue>>>>,
 }
 
 impl VirtioNet {
@@ -87,7 +99,10 @@ impl VirtioNet {
     fn negotiate(pdev: &pci::Device<Bound>, transport: &Transport) -> Result<u64> {
         transport.add_status(pdev, status::ACKNOWLEDGE)?;
         transport.add_status(pdev, status::DRIVER)?;
-        let features = transport.offered(pdev)? & WANTED;
+        let mut features = transport.offered(pdev)? & WANTED;
+        if features & feature::NET_CTRL_VQ == 0 {
+            features &= !SPREADING;
+        }
         if features & NEEDED != NEEDED {
             dev_err!(
                 pdev,
@@ -118,23 +133,42 @@ impl VirtioNet {
         Ok((ring, bell))
     }
 
-    /// A receive and a transmit queue.
+    /// So many queue pairs as were asked for, and the control queue.
     fn native<F: Format>(
         device: Arc<Self>,
         pdev: &pci::Device<Bound>,
         parts: Parts,
     ) -> Result<Arc<Native<Virtio<F>>>> {
-        let vector = parts.vector.is_some().then_some(0);
-        let (rx, rx_bell) = device.queue::<F>(pdev, RX, vector)?;
-        let (tx, tx_bell) = device.queue::<F>(pdev, TX, None)?;
-        let rx = Rx::new(rx, capacity(net_header::LEN)).ok_or(EINVAL)?;
+        if device.has(feature::NET_CTRL_VQ) {
+            let index = device.pairs(pdev)?.saturating_mul(2);
+            let control = ControlQueue::new(&device.transport, pdev, index, F::CONTROL)?;
+            *device.control.lock() = Some(control);
+        }
         let virtio = Virtio {
-            device,
-            rx: rx_bell,
-            tx: tx_bell,
+            device: device.clone(),
             format: PhantomData,
         };
-        Native::new(virtio, parts, rx, Tx::new(tx))
+        Native::new(virtio, parts, |pair, vector| {
+            let (rx, rx_bell) = device.queue::<F>(pdev, pair * 2, vector)?;
+            let (tx, tx_bell) = device.queue::<F>(pdev, pair * 2 + 1, None)?;
+            Ok(Queues {
+                rx: Rx::new(rx, capacity(net_header::LEN)).ok_or(EINVAL)?,
+                tx: Tx::new(tx),
+                bells: Bells {
+                    rx: rx_bell,
+                    tx: tx_bell,
+                },
+            })
+        })
+    }
+
+    /// Has the device do something that its control queue is for.
+    fn command(&self, command: &[u8]) -> Result {
+        let mut control = self.control.lock();
+        let Some(control) = &mut *control else {
+            return Err(EOPNOTSUPP);
+        };
+        control.command(&self.transport, command)
     }
 }
 
@@ -152,6 +186,7 @@ impl Device for VirtioNet {
         Ok(Self {
             transport,
             features,
+            control: KBox::pin_init(new_mutex!(None, "smplb_virtio_control"), GFP_KERNEL)?,
         })
     }
 
@@ -179,6 +214,19 @@ impl Device for VirtioNet {
         })
     }
 
+    fn pairs(&self, pdev: &pci::Device<Bound>) -> Result<u16> {
+        if self.features & SPREADING == 0 {
+            return Ok(1);
+        }
+        let mut most = [0; 2];
+        self.transport.config(pdev, config::MAX_PAIRS, &mut most)?;
+        match u16::from_le_bytes(most) {
+            // What VIRTIO 1.2, 5.1.4.1, allows.
+            most @ 1..=0x8000 => Ok(most),
+            _ => Err(ENODEV),
+        }
+    }
+
     fn rings(device: Arc<Self>, pdev: &pci::Device<Bound>, parts: Parts) -> Result<Nic> {
         device.transport.no_config_vector(pdev)?;
         Ok(match device.has(feature::RING_PACKED) {
@@ -187,33 +235,39 @@ impl Device for VirtioNet {
         })
     }
 
-    fn start(&self, pdev: &pci::Device<Bound>) -> Result {
-        self.transport.add_status(pdev, status::DRIVER_OK)
+    fn start(&self, pdev: &pci::Device<Bound>, pairs: u16) -> Result {
+        self.transport.add_status(pdev, status::DRIVER_OK)?;
+        self.spread(pdev, pairs)
     }
 }
 
-/// What the data path has of a device: its doorbells.
+/// What the data path has of a device.
 pub(crate) struct Virtio<F> {
     device: Arc<VirtioNet>,
+    format: PhantomData<fn() -> F>,
+}
+
+/// The doorbells of a queue pair.
+pub(crate) struct Bells {
     rx: Doorbell,
     tx: Doorbell,
-    format: PhantomData<fn() -> F>,
 }
 
 impl<F: Format> Driver for Virtio<F> {
     type Rx = Rx<F>;
     type Tx = Tx<F>;
     type Header = Header;
+    type Bells = Bells;
     const NAME: &'static CStr = kernel::c_str!("virtio_net");
 
     #[inline]
-    fn ring_rx(&self, _index: u16) {
-        self.device.transport.ring(&self.rx);
+    fn ring_rx(&self, bells: &Bells, _index: u16) {
+        self.device.transport.ring(&bells.rx);
     }
 
     #[inline]
-    fn ring_tx(&self, _index: u16) {
-        self.device.transport.ring(&self.tx);
+    fn ring_tx(&self, bells: &Bells, _index: u16) {
+        self.device.transport.ring(&bells.tx);
     }
 
     fn link(&self) -> Option<bool> {

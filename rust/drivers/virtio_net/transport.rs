@@ -45,9 +45,12 @@ pub(crate) mod feature {
     pub(crate) const NET_MTU: u64 = 1 << 3;
     pub(crate) const NET_MAC: u64 = 1 << 5;
     pub(crate) const NET_STATUS: u64 = 1 << 16;
+    pub(crate) const NET_CTRL_VQ: u64 = 1 << 17;
+    pub(crate) const NET_MQ: u64 = 1 << 22;
     pub(crate) const VERSION_1: u64 = 1 << 32;
     pub(crate) const ACCESS_PLATFORM: u64 = 1 << 33;
     pub(crate) const RING_PACKED: u64 = 1 << 34;
+    pub(crate) const NET_RSS: u64 = 1 << 60;
 }
 
 /// Offsets in the configuration of a network device (VIRTIO 1.2, 5.1.4).
@@ -55,7 +58,10 @@ pub(crate) mod config {
     pub(crate) const MAC: usize = 0;
     pub(crate) const STATUS: usize = 6;
     pub(crate) const STATUS_LINK_UP: u8 = 1;
+    pub(crate) const MAX_PAIRS: usize = 8;
     pub(crate) const MTU: usize = 10;
+    pub(crate) const RSS_MAX_KEY_SIZE: usize = 17;
+    pub(crate) const RSS_HASH_TYPES: usize = 20;
 }
 
 /// `VIRTIO_MSI_NO_VECTOR`.

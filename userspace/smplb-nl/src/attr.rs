@@ -101,6 +101,13 @@ impl Writer {
         self.put(kind, value.map(u32::to_ne_bytes));
     }
 
+    /// One number of four bytes in host order per value.
+    pub fn u32s(&mut self, kind: u16, values: &[u32]) {
+        for value in values {
+            self.u32(kind, Some(*value));
+        }
+    }
+
     /// A `uint`; always written with eight bytes.
     pub fn uint(&mut self, kind: u16, value: Option<u64>) {
         self.put(kind, value.map(u64::to_ne_bytes));

@@ -53,9 +53,14 @@ impl<T: Transport> Client<T> {
         self.get(Command::PortGet, &key)
     }
 
-    /// Moves a port to the engine of another CPU.
+    /// Moves a port, or its queue pairs, to the engines of other CPUs.
     pub fn set_port(&mut self, port: &Port) -> Result<()> {
         self.run(Command::PortSet, port)
+    }
+
+    /// Says how many queue pairs a PCI device is to have the next time it is claimed.
+    pub fn plan_port(&mut self, port: &Port) -> Result<()> {
+        self.run(Command::PortPlan, port)
     }
 
     /// Every service.

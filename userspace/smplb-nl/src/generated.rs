@@ -28,7 +28,7 @@ pub const GROUP_CONFIG: &str = "config";
 pub enum Command {
     /// Get one port, by ifindex or ifname of the pseudo interface, or all.
     PortGet = 1,
-    /// Move a port to the engine of another CPU.
+    /// Move a port to the engine of another CPU, or its queue pairs to those of several.
     PortSet = 2,
     /// Add a service.
     ServiceNew = 3,
@@ -62,6 +62,8 @@ pub enum Command {
     GenerationNtf = 17,
     /// Get who has how many buffers of the pool.
     PoolGet = 18,
+    /// Say how many queue pairs a PCI device is to have the next time it is bound to a driver of the module, which is how such a port is made. Without this it has one.
+    PortPlan = 19,
 }
 
 impl Command {
@@ -86,6 +88,7 @@ impl Command {
             Self::ConnectionGet => "connection-get",
             Self::GenerationNtf => "generation-ntf",
             Self::PoolGet => "pool-get",
+            Self::PortPlan => "port-plan",
         }
     }
 }
@@ -468,11 +471,11 @@ pub mod port {
     pub const IFNAME: u16 = 2;
     /// Index of the claimed NIC.
     pub const LOWER_IFINDEX: u16 = 3;
-    /// Name of the claimed NIC.
+    /// Name of the claimed NIC; for one that the module drives, its place on the bus, as 0000:00:02.0.
     pub const LOWER_IFNAME: u16 = 4;
     /// Port driver, `netdev` for any Linux NIC.
     pub const DRIVER: u16 = 5;
-    /// Switching CPU whose engine polls the port.
+    /// Switching CPU whose engine polls the port. Of several the first polls the first queue pair, and so on, in turn.
     pub const CPU: u16 = 6;
     /// Number of the port inside the switch.
     pub const ID: u16 = 7;
@@ -490,6 +493,8 @@ pub mod port {
     pub const HOST_PACKETS: u16 = 13;
     /// Packets dropped at this port, for any reason.
     pub const DROPPED: u16 = 14;
+    /// Queue pairs of a NIC that the module drives; absent for others.
+    pub const QUEUES: u16 = 15;
 }
 
 /// A claimed NIC and its pseudo interface.
@@ -501,12 +506,12 @@ pub struct Port {
     pub ifname: Option<String>,
     /// Index of the claimed NIC.
     pub lower_ifindex: Option<u32>,
-    /// Name of the claimed NIC.
+    /// Name of the claimed NIC; for one that the module drives, its place on the bus, as 0000:00:02.0.
     pub lower_ifname: Option<String>,
     /// Port driver, `netdev` for any Linux NIC.
     pub driver: Option<String>,
-    /// Switching CPU whose engine polls the port.
-    pub cpu: Option<u32>,
+    /// Switching CPU whose engine polls the port. Of several the first polls the first queue pair, and so on, in turn.
+    pub cpu: Vec<u32>,
     /// Number of the port inside the switch.
     pub id: Option<u32>,
     /// Packets taken from the NIC.
@@ -523,6 +528,8 @@ pub struct Port {
     pub host_packets: Option<u64>,
     /// Packets dropped at this port, for any reason.
     pub dropped: Option<u64>,
+    /// Queue pairs of a NIC that the module drives; absent for others.
+    pub queues: Option<u32>,
 }
 
 impl Attributes for Port {
@@ -543,6 +550,7 @@ impl Attributes for Port {
             Attribute::plain("stack-packets"),
             Attribute::plain("host-packets"),
             Attribute::plain("dropped"),
+            Attribute::plain("queues"),
         ],
     };
 
@@ -552,7 +560,7 @@ impl Attributes for Port {
         out.u32(port::LOWER_IFINDEX, self.lower_ifindex);
         out.string(port::LOWER_IFNAME, self.lower_ifname.as_deref());
         out.string(port::DRIVER, self.driver.as_deref());
-        out.u32(port::CPU, self.cpu);
+        out.u32s(port::CPU, &self.cpu);
         out.u32(port::ID, self.id);
         out.uint(port::RX_PACKETS, self.rx_packets);
         out.uint(port::RX_BYTES, self.rx_bytes);
@@ -561,6 +569,7 @@ impl Attributes for Port {
         out.uint(port::STACK_PACKETS, self.stack_packets);
         out.uint(port::HOST_PACKETS, self.host_packets);
         out.uint(port::DROPPED, self.dropped);
+        out.u32(port::QUEUES, self.queues);
     }
 
     fn decode_one(&mut self, kind: u16, value: Value<'_>) -> Result<(), DecodeError> {
@@ -570,7 +579,7 @@ impl Attributes for Port {
             port::LOWER_IFINDEX => self.lower_ifindex = Some(value.u32()?),
             port::LOWER_IFNAME => self.lower_ifname = Some(value.string()?),
             port::DRIVER => self.driver = Some(value.string()?),
-            port::CPU => self.cpu = Some(value.u32()?),
+            port::CPU => self.cpu.push(value.u32()?),
             port::ID => self.id = Some(value.u32()?),
             port::RX_PACKETS => self.rx_packets = Some(value.uint()?),
             port::RX_BYTES => self.rx_bytes = Some(value.uint()?),
@@ -579,6 +588,7 @@ impl Attributes for Port {
             port::STACK_PACKETS => self.stack_packets = Some(value.uint()?),
             port::HOST_PACKETS => self.host_packets = Some(value.uint()?),
             port::DROPPED => self.dropped = Some(value.uint()?),
+            port::QUEUES => self.queues = Some(value.u32()?),
             _ => {}
         }
         Ok(())

@@ -69,13 +69,15 @@ impl From<anyhow::Error> for Refused {
 }
 
 impl Wanted {
-    /// Claims it. When that cannot be, the NIC is with its stock driver again.
-    pub fn claim(self, bus: &Bus) -> Result<Claimed, Refused> {
+    /// Claims it; `plan` tells the module what its driver is to make of it, before anything is
+    /// changed. When it cannot be claimed, the NIC is with its stock driver again.
+    pub fn claim(self, bus: &Bus, plan: impl FnOnce() -> Result<()>) -> Result<Claimed, Refused> {
         let address = self.address;
         initial_netns(bus)?;
         let driver = self.driver(bus)?;
         let before = self.interface(bus)?;
         let reserved = bus.reserved(address).filter(|name| !is_ours(name));
+        plan()?;
         bus.reserve(address, Some(&driver))?;
         let mut claimed = Claimed {
             address,

@@ -155,7 +155,7 @@ mod tests {
             ("backend set tcp:1.2.3.4:80 10.0.0.1", "--weight"),
             ("port add", "NIC"),
             ("port set smplb0", "--cpu"),
-            ("port add eth0 --cpu one", "invalid digit"),
+            ("port add eth0 --cpu one", "is no list of CPUs"),
             ("cpu isolate", "CPULIST"),
             ("cpu isolate 3-2", "\"3-2\" is no list of CPUs, as 2-3,6 is"),
             ("cpu release x", "is no list of CPUs"),

@@ -14,7 +14,7 @@ mod isolate;
 mod knob;
 mod list;
 mod partition;
-mod set;
+pub mod set;
 mod state;
 #[cfg(test)]
 mod tests;

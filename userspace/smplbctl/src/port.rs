@@ -3,13 +3,14 @@
 
 mod native;
 
-use anyhow::{anyhow, Context, Result};
+use anyhow::{anyhow, bail, Context, Result};
 use clap::Subcommand;
 use serde::Serialize;
 use smplb_nl::link::{index_of, LinkData, NewPort};
 use smplb_nl::socket::Transport;
 use smplb_nl::{Error, Port};
 
+use crate::cpu::set::CpuSet;
 use crate::failure::{cannot, Cannot};
 use crate::pci::Address;
 use crate::session::{warn, Session};
@@ -23,7 +24,9 @@ With -j, an array of objects with these keys; a value is null when the kernel to
   lower_ifname   name of the claimed NIC, or its PCI address for a native driver
   lower_ifindex  index of the claimed NIC; 0 for a native driver
   driver         port driver: netdev for any Linux NIC, or a native one
-  cpu            switching CPU whose engine polls the port
+  cpu            switching CPU whose engine polls the port, or its first queue pair
+  cpus           array of the CPUs that poll its queue pairs, in their order
+  queues         queue pairs of a native port
   id             number of the port inside the switch
   rx_packets     packets taken from the NIC
   rx_bytes       bytes of them
@@ -46,9 +49,13 @@ namespace. A NIC whose interface has routes, carries another or belongs to one i
 --force. Whatever goes wrong, the NIC gets its stock driver back. So it does by `smplbctl port
 del`, and its interface gets the name it had, if that is free.
 
+With --queues the NIC spreads what it receives over so many queue pairs, by flow. Each is polled by
+one CPU: of those of --cpu the first polls the first pair, and so on, in turn.
+
   smplbctl port add eth1
   smplbctl port add eth1 --driver virtio_net --name smplb0 --cpu 2
-  smplbctl port add 0000:00:02.0";
+  smplbctl port add 0000:00:02.0
+  smplbctl port add 0000:00:02.0 --queues 4 --cpu 2-5";
 
 /// What to do with ports.
 #[derive(Subcommand)]
@@ -56,13 +63,13 @@ pub enum Command {
     /// Claim a NIC, as `ip link add link IFNAME type smplb` does, or for a driver of the module
     #[command(after_long_help = ADD_AFTER)]
     Add(Add),
-    /// Move a port to the engine of another CPU
+    /// Move a port to the engine of another CPU, or its queue pairs to those of several
     Set {
         /// Name of the pseudo interface
         name: String,
-        /// Switching CPU whose engine is to poll the port
-        #[arg(long, value_name = "N")]
-        cpu: u32,
+        /// Switching CPUs whose engines are to poll the port, as 2 or 2-3
+        #[arg(long, value_name = "LIST")]
+        cpu: CpuSet,
     },
     /// Give a NIC back, and remove its pseudo interface
     Del {
@@ -83,9 +90,12 @@ pub struct Add {
     /// Name of the pseudo interface [default: the first free smplbN]
     #[arg(long)]
     name: Option<String>,
-    /// Switching CPU whose engine polls the port [default: the one with the fewest ports]
-    #[arg(long, value_name = "N")]
-    cpu: Option<u32>,
+    /// Switching CPUs whose engines poll the port, as 2 or 2-3 [default: the next in turn]
+    #[arg(long, value_name = "LIST")]
+    cpu: Option<CpuSet>,
+    /// Queue pairs of a native port, each polled by one CPU [default: 1]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64))]
+    queues: Option<u32>,
     /// Port driver: netdev, virtio_net or intel [default: netdev for a name, the fitting one for a
     /// PCI address]
     #[arg(long)]
@@ -100,7 +110,7 @@ impl Command {
     pub fn run<T: Transport>(self, session: &mut Session<'_, T>) -> Result<()> {
         match self {
             Self::Add(add) => add.run(session),
-            Self::Set { name, cpu } => set(session, name, cpu),
+            Self::Set { name, cpu } => set(session, &name, &cpu),
             Self::Del { name } => del(session, &name),
             Self::List => {
                 let ports = session.client().and_then(|mut client| client.ports());
@@ -119,7 +129,7 @@ impl Add {
         match self.native(session) {
             Ok(Some(address)) => native::add(session, address, self)
                 .map_err(|reason| anyhow!("cannot {what}: {reason:#}")),
-            Ok(None) => self.link(session).cannot(|| what),
+            Ok(None) => self.link(session, &what),
             Err(reason) => Err(anyhow!("cannot {what}: {reason:#}")),
         }
     }
@@ -142,28 +152,39 @@ impl Add {
         }
     }
 
-    fn link<T: Transport>(self, session: &Session<'_, T>) -> smplb_nl::Result<()> {
-        let lower = index_of(&self.nic)?;
-        let (cpu, driver) = (self.cpu, self.driver);
-        let mut links = session.links()?;
-        links.add(&NewPort {
-            lower,
-            name: self.name,
-            data: LinkData { cpu, driver },
-        })?;
-        warn(links.take_warnings());
-        Ok(())
+    fn link<T: Transport>(self, session: &Session<'_, T>, what: &str) -> Result<()> {
+        let mut cpus = self.cpu.iter().flat_map(CpuSet::iter);
+        let cpu = cpus.next();
+        if self.queues.is_some() || cpus.next().is_some() {
+            bail!(
+                "cannot {what}: a port of driver netdev has no queue pairs, and one CPU polls it"
+            );
+        }
+        let (nic, name, driver) = (self.nic, self.name, self.driver);
+        let add = || {
+            let lower = index_of(&nic)?;
+            let data = LinkData { cpu, driver };
+            let mut links = session.links()?;
+            links.add(&NewPort { lower, name, data })?;
+            warn(links.take_warnings());
+            Ok(())
+        };
+        add().cannot(|| what.to_owned())
     }
 }
 
-fn set<T: Transport>(session: &Session<'_, T>, name: String, cpu: u32) -> Result<()> {
-    move_to(session, &name, cpu).cannot(|| format!("set port {name}"))
+fn set<T: Transport>(session: &Session<'_, T>, name: &str, cpus: &CpuSet) -> Result<()> {
+    move_to(session, name, cpus).cannot(|| format!("set port {name}"))
 }
 
-fn move_to<T: Transport>(session: &Session<'_, T>, name: &str, cpu: u32) -> smplb_nl::Result<()> {
+fn move_to<T: Transport>(
+    session: &Session<'_, T>,
+    name: &str,
+    cpus: &CpuSet,
+) -> smplb_nl::Result<()> {
     let port = Port {
         ifname: Some(name.to_owned()),
-        cpu: Some(cpu),
+        cpu: cpus.iter().collect(),
         ..Port::default()
     };
     let mut client = session.client()?;
@@ -209,6 +230,8 @@ pub struct PortRow {
     lower_ifindex: Option<u32>,
     driver: Option<String>,
     cpu: Option<u32>,
+    cpus: Vec<u32>,
+    queues: Option<u32>,
     id: Option<u32>,
     rx_packets: Option<u64>,
     rx_bytes: Option<u64>,
@@ -227,7 +250,9 @@ impl From<Port> for PortRow {
             lower_ifname: port.lower_ifname,
             lower_ifindex: port.lower_ifindex,
             driver: port.driver,
-            cpu: port.cpu,
+            cpu: port.cpu.first().copied(),
+            cpus: port.cpu,
+            queues: port.queues,
             id: port.id,
             rx_packets: port.rx_packets,
             rx_bytes: port.rx_bytes,
@@ -246,6 +271,7 @@ impl Row for PortRow {
         Column::Left("NIC"),
         Column::Left("DRIVER"),
         Column::Right("CPU"),
+        Column::Right("QUEUES"),
         Column::Right("RX"),
         Column::Right("TX"),
         Column::Right("TO-HOST"),
@@ -254,11 +280,13 @@ impl Row for PortRow {
     ];
 
     fn cells(&self) -> Vec<String> {
+        let cpus: CpuSet = self.cpus.iter().copied().collect();
         vec![
             cell(&self.ifname),
             cell(&self.lower_ifname),
             cell(&self.driver),
-            cell(&self.cpu),
+            cell(&(!cpus.is_empty()).then_some(cpus)),
+            cell(&self.queues),
             cell(&self.rx_packets),
             cell(&self.tx_packets),
             cell(&self.stack_packets),

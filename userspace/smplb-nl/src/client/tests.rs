@@ -91,7 +91,7 @@ fn requests_are_those_of_the_kernels_own_client() {
 
     let port = Port {
         ifname: Some("smplb0".to_owned()),
-        cpu: Some(1),
+        cpu: vec![1],
         ..Port::default()
     };
     client.set_port(&port).unwrap();

@@ -175,7 +175,7 @@ impl Machine {
             driver: driver.map(str::to_owned),
             force,
         };
-        wanted.claim(&self.bus)
+        wanted.claim(&self.bus, || Ok(()))
     }
 
     /// Why it cannot be claimed; nothing has been written then.
@@ -388,7 +388,7 @@ fn what_cannot_be_claimed() {
         driver: None,
         force: true,
     };
-    let refused = wanted.claim(&machine.bus).unwrap_err();
+    let refused = wanted.claim(&machine.bus, || Ok(())).unwrap_err();
     assert_eq!(refused.reason.to_string(), "there is no such PCI device");
     assert!(machine.is_stock());
 }

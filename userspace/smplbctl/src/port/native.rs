@@ -8,13 +8,18 @@ use smplb_nl::Port;
 
 use super::Add;
 use crate::claim::{self, Claimed, Refused, Renamed, Wanted};
+use crate::cpu::set::CpuSet;
 use crate::pci::{Address, Bus};
 use crate::session::{warn, Session};
 
 /// Claims a NIC, and makes its pseudo interface what is wanted; or leaves everything as it was.
 pub fn add<T: Transport>(session: &Session<'_, T>, address: Address, add: Add) -> Result<()> {
     let bus = session.bus();
-    let (name, cpu) = (add.name, add.cpu);
+    let (name, cpus, queues) = (add.name, add.cpu, add.queues.unwrap_or(1));
+    let count = cpus.as_ref().map_or(0, |cpus| cpus.iter().count());
+    if count > queues as usize {
+        bail!("{count} CPUs for {queues} queue pair(s), each of which one CPU polls; see --queues");
+    }
     if let Some(name) = name.as_deref().filter(|name| index_of(name).is_ok()) {
         let own = bus.interfaces(address).unwrap_or_default();
         if !own.iter().any(|own| own == name) {
@@ -30,8 +35,19 @@ pub fn add<T: Transport>(session: &Session<'_, T>, address: Address, add: Add) -
         restore(session, refused.renamed);
         refused.reason
     };
-    let claimed = wanted.claim(bus).map_err(refused)?;
-    match set_up(session, &claimed, name, cpu) {
+    let plan = || {
+        let port = Port {
+            lower_ifname: Some(address.to_string()),
+            queues: Some(queues),
+            ..Port::default()
+        };
+        let planned = session
+            .client()
+            .and_then(|mut client| client.plan_port(&port));
+        planned.map_err(|error| anyhow!(crate::failure::reason(error)))
+    };
+    let claimed = wanted.claim(bus, plan).map_err(refused)?;
+    match set_up(session, &claimed, name, cpus) {
         Ok(()) => {
             if let Err(error) = claimed.remember(bus) {
                 let place = bus.run.display();
@@ -50,15 +66,15 @@ fn set_up<T: Transport>(
     session: &Session<'_, T>,
     claimed: &Claimed,
     name: Option<String>,
-    cpu: Option<u32>,
+    cpus: Option<CpuSet>,
 ) -> smplb_nl::Result<()> {
     let mut ifname = claimed.ifname.clone();
     if let Some(name) = name.filter(|name| *name != ifname) {
         session.links()?.rename(index_of(&ifname)?, &name)?;
         ifname = name;
     }
-    match cpu {
-        Some(cpu) => super::move_to(session, &ifname, cpu),
+    match cpus {
+        Some(cpus) => super::move_to(session, &ifname, &cpus),
         None => Ok(()),
     }
 }

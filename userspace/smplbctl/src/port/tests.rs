@@ -13,7 +13,7 @@ fn port(id: u32) -> Port {
         lower_ifindex: Some(2 + id),
         lower_ifname: Some(format!("eth{id}")),
         driver: Some("netdev".to_owned()),
-        cpu: Some(1),
+        cpu: vec![1],
         id: Some(id),
         rx_packets: Some(1_000_000),
         rx_bytes: Some(u64::MAX),
@@ -22,6 +22,7 @@ fn port(id: u32) -> Port {
         stack_packets: Some(4),
         host_packets: Some(5),
         dropped: None,
+        queues: None,
     }
 }
 
@@ -32,9 +33,9 @@ fn a_table_in_the_order_of_the_ports() {
     assert_eq!(
         bench.run("port list").unwrap(),
         "\
-PORT    NIC   DRIVER  CPU       RX  TX  TO-HOST  FROM-HOST  DROPPED
-smplb0  eth0  netdev    1  1000000   2        4          5        -
-smplb1  eth1  netdev    1  1000000   2        4          5        -
+PORT    NIC   DRIVER  CPU  QUEUES       RX  TX  TO-HOST  FROM-HOST  DROPPED
+smplb0  eth0  netdev    1       -  1000000   2        4          5        -
+smplb1  eth1  netdev    1       -  1000000   2        4          5        -
 "
     );
 }
@@ -47,7 +48,7 @@ fn json() {
     assert_eq!(
         json,
         "[{\"ifname\":\"smplb0\",\"ifindex\":10,\"lower_ifname\":\"eth0\",\"lower_ifindex\":2,\
-         \"driver\":\"netdev\",\"cpu\":1,\"id\":0,\"rx_packets\":1000000,\
+         \"driver\":\"netdev\",\"cpu\":1,\"cpus\":[1],\"queues\":null,\"id\":0,\"rx_packets\":1000000,\
          \"rx_bytes\":18446744073709551615,\"tx_packets\":2,\"tx_bytes\":3,\"stack_packets\":4,\
          \"host_packets\":5,\"dropped\":null}]\n"
     );
@@ -71,7 +72,7 @@ fn a_port_is_moved() {
     let asked = Port::decode(bench.kernel().attributes(0)).unwrap();
     let wanted = Port {
         ifname: Some("smplb0".to_owned()),
-        cpu: Some(3),
+        cpu: vec![3],
         ..Port::default()
     };
     assert_eq!(asked, wanted);
@@ -79,6 +80,35 @@ fn a_port_is_moved() {
     bench.kernel().refuse(22, "CPU 3 is offline", Some(36));
     let error = bench.run("port set smplb0 --cpu 3").unwrap_err();
     assert_eq!(error, "cannot set port smplb0: CPU 3 is offline (cpu)");
+}
+
+#[test]
+fn queue_pairs_are_moved_to_several_cpus() {
+    let mut bench = Bench::default();
+    bench.kernel().acknowledge();
+    assert_eq!(bench.run("port set smplb0 --cpu 2-3,5").unwrap(), "");
+    let asked = Port::decode(bench.kernel().attributes(0)).unwrap();
+    assert_eq!(asked.cpu, [2, 3, 5]);
+    assert!(bench.run("port set smplb0 --cpu 3-2").is_err());
+}
+
+#[test]
+fn queue_pairs_are_for_native_ports() {
+    let mut bench = Bench::default();
+    for options in ["--queues 2", "--cpu 2-3"] {
+        assert_eq!(
+            bench.run(&format!("port add lo {options}")).unwrap_err(),
+            "cannot add port lo: a port of driver netdev has no queue pairs, and one CPU polls it"
+        );
+    }
+    let line = "port add ffff0000:00:02.0 --queues 2 --cpu 2-4";
+    assert_eq!(
+        bench.run(line).unwrap_err(),
+        "cannot add port ffff0000:00:02.0: 3 CPUs for 2 queue pair(s), each of which one CPU \
+         polls; see --queues"
+    );
+    assert!(bench.run("port add lo --queues 0").is_err());
+    assert!(bench.kernel().asked.is_empty());
 }
 
 #[test]
@@ -130,15 +160,17 @@ fn a_native_port_is_listed_by_its_pci_address() {
     let native = Port {
         lower_ifname: Some("0000:00:02.0".to_owned()),
         driver: Some("virtio_net".to_owned()),
+        cpu: vec![2, 3, 2, 3],
+        queues: Some(4),
         ..port(0)
     };
     bench.kernel().list(Netlink::PortGet, &[native, port(1)]);
     assert_eq!(
         bench.run("port list").unwrap(),
         "\
-PORT    NIC           DRIVER      CPU       RX  TX  TO-HOST  FROM-HOST  DROPPED
-smplb0  0000:00:02.0  virtio_net    1  1000000   2        4          5        -
-smplb1  eth1          netdev        1  1000000   2        4          5        -
+PORT    NIC           DRIVER      CPU  QUEUES       RX  TX  TO-HOST  FROM-HOST  DROPPED
+smplb0  0000:00:02.0  virtio_net  2-3       4  1000000   2        4          5        -
+smplb1  eth1          netdev        1       -  1000000   2        4          5        -
 "
     );
 }

@@ -121,10 +121,19 @@ fn shape(set: &Set, attr: &Attr) -> Result<Shape> {
             attr.name,
         ),
     };
-    if attr.multi_attr || (attr.r#enum.is_some() && method != "u32") {
+    if (attr.multi_attr || attr.r#enum.is_some()) && method != "u32" {
         bail!("{}.{}: a list or an enum of {method}", set.name, attr.name);
     }
     let entry = format!("Attribute::plain({:?}),", attr.name);
+    if attr.multi_attr {
+        return Ok(Shape {
+            field: format!("Vec<{rust}>"),
+            encode: format!("&self.{field}"),
+            method: "u32s",
+            decode: format!("self.{field}.push(value.u32()?)"),
+            entry,
+        });
+    }
     let (rust, encode, decode) = match (&attr.r#enum, method) {
         (Some(name), _) => {
             let name = camel(name);

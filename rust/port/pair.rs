@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A queue pair of a NIC that the module drives itself: what one engine polls.
+
+use super::native::Driver;
+use crate::core_::frame::PortId;
+use crate::core_::nic::pool::Owner;
+use crate::core_::nic::queue::Queue;
+use crate::kapi::nic::{Rx, Tx};
+use crate::kapi::pool::Stock;
+use crate::kapi::store::Store;
+use crate::kapi::vector::Vector;
+use kernel::prelude::*;
+use kernel::sync::atomic::{Atomic, Relaxed};
+use kernel::sync::{new_spinlock, SpinLock};
+
+/// The queues of a pair, as a driver makes them.
+pub(crate) struct Queues<D: Driver> {
+    pub(crate) rx: D::Rx,
+    pub(crate) tx: D::Tx,
+    pub(crate) bells: D::Bells,
+}
+
+/// A receive and a transmit queue, and the rings between who polls them and the
+/// host.
+#[pin_data]
+pub(crate) struct Pair<D: Driver> {
+    pub(super) bells: D::Bells,
+    /// Without one the engine never sleeps.
+    vector: Option<Vector>,
+    #[pin]
+    pub(super) rx: SpinLock<Rx<D::Rx>>,
+    /// Of whoever polls the pair, and of engines that have no pair of the port.
+    #[pin]
+    pub(super) tx: SpinLock<Tx<D::Tx>>,
+    /// Rings to and from the pseudo interface.
+    pub(crate) store: Store,
+    /// Frames that came damaged.
+    damaged: Atomic<u64>,
+}
+
+impl<D: Driver> Pair<D> {
+    /// Without buffers.
+    pub(super) fn new(
+        id: PortId,
+        vector: Option<Vector>,
+        queues: Queues<D>,
+    ) -> Result<Pin<KBox<Self>>> {
+        let Queues { rx, tx, bells } = queues;
+        let store = Store::new(id)?;
+        let (rx, tx) = (Rx::new(rx, Owner::Rx(id))?, Tx::new(tx, Owner::Tx(id))?);
+        KBox::pin_init(
+            pin_init!(Self {
+                bells,
+                vector,
+                rx <- new_spinlock!(rx, "smplb_rx"),
+                tx <- new_spinlock!(tx, "smplb_tx"),
+                store,
+                damaged: Atomic::new(0),
+            }),
+            GFP_KERNEL,
+        )
+    }
+
+    /// What wakes its engine.
+    pub(super) fn vector(&self) -> Option<&Vector> {
+        self.vector.as_ref()
+    }
+
+    /// Whether the receive queue is armed: the NIC interrupts when a frame comes,
+    /// and there is none yet. `ask` has it do so by its registers.
+    pub(super) fn arm(&self, ask: impl FnOnce()) -> bool {
+        let Some(vector) = &self.vector else {
+            return false;
+        };
+        vector.arm();
+        ask();
+        let mut rx = self.rx.lock();
+        // Without a buffer the NIC cannot receive, and never interrupts.
+        rx.queue().outstanding() > 0 && rx.queue().arm()
+    }
+
+    /// Masks the interrupt again: the engine polls.
+    pub(super) fn disarm(&self) {
+        if let Some(vector) = &self.vector {
+            self.rx.lock().queue().disarm();
+            vector.disarm();
+        }
+    }
+
+    /// Takes the buffers back that the device had. It has been reset.
+    pub(super) fn stop(&self, stock: &mut Stock) {
+        self.rx.lock().stop(stock);
+        self.tx.lock().stop(stock);
+    }
+
+    /// Counts frames that came damaged; by whoever polls the pair.
+    pub(super) fn count_damaged(&self, damaged: u64) {
+        let sum = self.damaged.load(Relaxed).wrapping_add(damaged);
+        self.damaged.store(sum, Relaxed);
+    }
+
+    /// Frames that came damaged.
+    pub(super) fn damaged(&self) -> u64 {
+        self.damaged.load(Relaxed)
+    }
+}
