@@ -13,6 +13,7 @@ use crate::progress::{elapsed, say};
 pub struct Tally {
     passed: usize,
     failed: Vec<String>,
+    skipped: Vec<String>,
 }
 
 impl Tally {
@@ -31,6 +32,11 @@ impl Tally {
         self.failed.push(name.into());
     }
 
+    /// One that could not run here, and why.
+    pub fn skip(&mut self, name: &str, reason: &str) {
+        self.skipped.push(format!("{name}: {reason}"));
+    }
+
     /// One or the other.
     pub fn record(&mut self, name: &str, passed: bool) {
         if passed {
@@ -43,6 +49,12 @@ impl Tally {
     /// How many have failed.
     pub fn failures(&self) -> usize {
         self.failed.len()
+    }
+
+    /// How many could not run.
+    #[cfg(test)]
+    pub fn skipped(&self) -> usize {
+        self.skipped.len()
     }
 
     /// A check that is one test by itself: an error is a failure, and says why.
@@ -63,7 +75,14 @@ impl Tally {
         for name in &self.failed {
             println!("FAILED {name}");
         }
-        println!("{} passed, {} failed", self.passed, self.failed.len());
+        for name in &self.skipped {
+            println!("SKIPPED {name}");
+        }
+        print!("{} passed, {} failed", self.passed, self.failed.len());
+        match self.skipped.len() {
+            0 => println!(),
+            skipped => println!(", {skipped} skipped"),
+        }
         // Nothing tested is nothing proven.
         if self.failed.is_empty() && self.passed > 0 {
             ExitCode::SUCCESS

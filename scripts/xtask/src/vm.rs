@@ -7,6 +7,7 @@ mod generator;
 mod initramfs;
 mod qemu;
 mod quiet;
+mod taps;
 mod watch;
 
 use std::env;
@@ -14,7 +15,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{ensure, Context, Result};
+use anyhow::{bail, ensure, Context, Result};
 use clap::{Parser, Subcommand};
 
 use crate::cache::Cache;
@@ -58,6 +59,12 @@ pub struct Machine {
     /// tests/vm/generator.sh
     #[arg(long)]
     pub generator: bool,
+    /// Cable the NICs by tap devices with so many queues each, in a network
+    /// namespace of QEMU's own. A virtio NIC has them with the options
+    /// mq=on,vectors=N, N being two for each and two more
+    #[arg(long, value_name = "QUEUES", conflicts_with = "generator",
+        value_parser = clap::value_parser!(u32).range(1..=i64::from(taps::MOST)))]
+    pub tap: Option<u32>,
     /// Add an IOMMU. A virtio NIC is behind it with the option iommu_platform=on
     #[arg(long)]
     pub iommu: bool,
@@ -116,6 +123,9 @@ pub fn main(args: &RunArgs) -> Result<ExitCode> {
         command: &args.command,
         cwd: &env::current_dir()?,
     };
+    if let Some(reason) = job.machine.missing() {
+        bail!(reason);
+    }
     let end = run(&repo, &cache, &job, Sink::Pass)?;
     Ok(ExitCode::from(end.code()))
 }
@@ -161,7 +171,7 @@ fn boot(
         true => Some(Generator::start(dir.path())?),
         false => None,
     };
-    let qemu = qemu::command(&qemu::Boot {
+    let mut qemu = qemu::command(&qemu::Boot {
         kernel: &job.kernel.image(),
         initramfs: &initramfs,
         dir: dir.path(),
@@ -172,6 +182,9 @@ fn boot(
         nics: &nics,
         generator: generator.as_ref(),
     })?;
+    if let Some(queues) = job.machine.tap {
+        qemu = taps::inside(nics.len(), queues, &qemu);
+    }
     let end = watch::watch(qemu, dir.path(), job.machine.timeout, sink)?;
     fs::copy(
         dir.path().join("console.log"),
@@ -240,5 +253,10 @@ impl Machine {
     /// The machine of `vm run` with these options.
     pub fn from_words(words: &[String]) -> Result<Self> {
         Ok(Words::try_parse_from(words)?.machine)
+    }
+
+    /// Why this host cannot have the machine, in a line; nothing if it can.
+    pub fn missing(&self) -> Option<String> {
+        taps::missing(self.tap?)
     }
 }

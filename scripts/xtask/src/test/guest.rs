@@ -61,6 +61,13 @@ impl Guest<'_> {
 
     /// One boot. Returns the scenarios it did not come to.
     fn boot(&self, scenarios: Vec<Scenario>, tally: &mut Tally) -> Result<Vec<Scenario>> {
+        if let Some(reason) = scenarios[0].machine()?.missing() {
+            for (number, scenario) in (1..).zip(&scenarios) {
+                println!("ok {number} - {} # SKIP {reason}", scenario.name);
+                tally.skip(&format!("scenario {}", scenario.name), &reason);
+            }
+            return Ok(Vec::new());
+        }
         let limit = self.limit();
         let timeout = 600 + limit * scenarios.len() as u64;
         let machine = Machine {
@@ -185,16 +192,23 @@ impl Lines {
     fn count(&self, names: &[&str], tally: &mut Tally) -> usize {
         let mut ran = 0;
         for (number, name) in (1..).zip(names) {
+            // What is behind the name, if there is such a line.
             let find = |word: &str| {
                 let start = format!("{word} {number} - {name}");
-                let is = |line: &str| {
-                    line.strip_prefix(&start)
-                        .is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
-                };
-                self.text.lines().any(is)
+                let mut rests = self
+                    .text
+                    .lines()
+                    .filter_map(|line| line.strip_prefix(&start));
+                rests.find(|rest| rest.is_empty() || rest.starts_with(' '))
             };
-            if find("ok") || find("not ok") {
-                tally.record(&format!("scenario {name}"), find("ok"));
+            let full = format!("scenario {name}");
+            if let Some(rest) = find("ok") {
+                match rest.split_once("# SKIP ") {
+                    Some((_, reason)) => tally.skip(&full, reason),
+                    None => tally.pass(),
+                }
+            } else if find("not ok").is_some() {
+                tally.fail(full);
             } else if self
                 .text
                 .lines()
@@ -222,5 +236,14 @@ mod tests {
         let mut tally = Tally::default();
         assert_eq!(lines.count(&["a", "b", "c", "d"], &mut tally), 3);
         assert_eq!(tally.failures(), 2);
+    }
+
+    #[test]
+    fn what_is_skipped_is_neither_good_nor_bad() {
+        let mut lines = Lines::default();
+        lines.take(b"1..2\nok 1 - a # SKIP no such thing\nok 2 - b # 3 s\n");
+        let mut tally = Tally::default();
+        assert_eq!(lines.count(&["a", "b"], &mut tally), 2);
+        assert_eq!((tally.failures(), tally.skipped()), (0, 1));
     }
 }

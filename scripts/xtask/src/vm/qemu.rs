@@ -8,6 +8,7 @@ use std::process::Command;
 use anyhow::{ensure, Result};
 
 use super::generator::Generator;
+use super::taps;
 use super::{Accel, Machine};
 use crate::kernel::Flavour;
 use crate::run::command as process;
@@ -135,7 +136,7 @@ pub fn command(boot: &Boot<'_>) -> Result<Command> {
     }
     for (number, nic) in boot.nics.iter().enumerate() {
         let wire = boot.generator.filter(|_| number == 0);
-        args.pair("-netdev", &netdev(number, wire));
+        args.pair("-netdev", &netdev(number, wire, machine.tap));
         args.pair(
             "-device",
             &format!("{},netdev=nic{number},mac={},romfile=", nic.device, nic.mac),
@@ -161,7 +162,10 @@ pub fn command(boot: &Boot<'_>) -> Result<Command> {
 }
 
 /// What the NIC with this number is cabled to.
-fn netdev(number: usize, wire: Option<&Generator>) -> String {
+fn netdev(number: usize, wire: Option<&Generator>, tap: Option<u32>) -> String {
+    if let Some(queues) = tap {
+        return taps::netdev(number, queues);
+    }
     match wire {
         Some(generator) => format!(
             "stream,id=nic{number},server=off,addr.type=unix,addr.path={}",
