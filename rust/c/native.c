@@ -247,12 +247,17 @@ void smplb_c_native_unregister(struct net_device *dev)
 	unregister_netdevice(dev);
 }
 
-/* The NIC behind @dev works no more: @how says what it did. */
-void smplb_c_native_failed(struct net_device *dev, const char *how)
+/* What the NIC behind @dev does: 1 is good news, less than 0 an error number. */
+void smplb_c_native_tell(struct net_device *dev, const char *what, int code)
 {
-	netif_carrier_off(dev);
-	if (net_ratelimit())
-		netdev_err(dev, "the NIC %s: down until it is claimed again\n", how);
+	if (!net_ratelimit())
+		return;
+	if (code > 0)
+		netdev_info(dev, "the NIC %s\n", what);
+	else if (code < 0)
+		netdev_err(dev, "the NIC %s (%pe)\n", what, ERR_PTR(code));
+	else
+		netdev_err(dev, "the NIC %s and is reset\n", what);
 }
 
 /* The NIC's link came or went. In any context. */

@@ -83,7 +83,7 @@ int smplb_c_native_register(struct net_device *dev, void *port);
 void smplb_c_native_quiesce(struct net_device *dev);
 void smplb_c_native_unregister(struct net_device *dev);
 void smplb_c_native_carrier(struct net_device *dev, bool up);
-void smplb_c_native_failed(struct net_device *dev, const char *how);
+void smplb_c_native_tell(struct net_device *dev, const char *what, int code);
 bool smplb_c_is_native(const struct net_device *dev);
 int smplb_c_native_receive(struct napi_struct *napi, u32 queue,
 			   const void *frame, unsigned int len, bool checked);
@@ -125,6 +125,10 @@ u64 smplb_c_clock(void);
 void smplb_c_cpu_interrupts(u32 cpu, u64 *devices, u64 *ticks);
 void smplb_c_bh_disable(void);
 void smplb_c_bh_enable(void);
+
+/* power.c */
+void *smplb_c_sleeper_start(void (*fn)(void *data, bool asleep), void *data);
+void smplb_c_sleeper_stop(void *sleeper);
 
 /* pool.c */
 #define SMPLB_CHUNK_SIZE	SZ_2M

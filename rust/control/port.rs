@@ -134,6 +134,7 @@ fn put(message: &mut Message, port: &Port) -> Result {
     message.uint(SMPLB_A_PORT_STACK_PACKETS, stats.stack_packets)?;
     message.uint(SMPLB_A_PORT_HOST_PACKETS, stats.host_packets)?;
     message.uint(SMPLB_A_PORT_DROPPED, stats.dropped)?;
+    message.uint(SMPLB_A_PORT_RESETS, port.resets())?;
     match port.io().native() {
         Some(nic) => message.u32(SMPLB_A_PORT_QUEUES, nic.pairs() as u32),
         None => Ok(()),

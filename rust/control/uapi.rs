@@ -30,6 +30,7 @@ pub(crate) const SMPLB_A_PORT_STACK_PACKETS: u32 = 12;
 pub(crate) const SMPLB_A_PORT_HOST_PACKETS: u32 = 13;
 pub(crate) const SMPLB_A_PORT_DROPPED: u32 = 14;
 pub(crate) const SMPLB_A_PORT_QUEUES: u32 = 15;
+pub(crate) const SMPLB_A_PORT_RESETS: u32 = 16;
 pub(crate) const SMPLB_A_SERVICE_PROTOCOL: u32 = 1;
 pub(crate) const SMPLB_A_SERVICE_ADDR: u32 = 2;
 pub(crate) const SMPLB_A_SERVICE_PORT: u32 = 3;

@@ -15,7 +15,8 @@ use super::guard::{Enabled, Reset};
 use super::supply::Share;
 use super::wish;
 use crate::kapi::buffer::Mapping;
-use crate::kapi::pseudo::{Live, Shape};
+use crate::kapi::live::Live;
+use crate::kapi::pseudo::Shape;
 use crate::kapi::vector::Vector;
 use crate::port::io::Nic;
 use crate::port::native::Parts;
@@ -43,6 +44,10 @@ pub(crate) trait Device: Send + Sync + Sized + 'static {
     /// Ends whatever the device does, and waits until it touches no memory any
     /// more.
     fn reset(&self, pdev: &pci::Device<Bound>) -> Result;
+
+    /// Brings a device that was reset to where [`Self::new`] and [`Self::rings`]
+    /// have it before there are rings.
+    fn prepare(&self, pdev: &pci::Device<Bound>) -> Result;
 
     /// Whether the device uses physical addresses, whatever the kernel says.
     fn is_physical(&self) -> bool;
@@ -80,7 +85,7 @@ impl<'a, D: Device> Claimed<'a, D> {
         let enabled = Enabled::new(pdev)?;
         let share = Share::new()?;
         let device = Arc::new(D::new(pdev)?, GFP_KERNEL)?;
-        let reset = Reset::new(pdev, device.clone());
+        let reset = Arc::new(Reset::new(pdev, device.clone()), GFP_KERNEL)?;
         let most = device.pairs(pdev)?;
         if pairs > most {
             dev_err!(
@@ -116,9 +121,12 @@ impl<'a, D: Device> Claimed<'a, D> {
             };
             D::rings(device.clone(), pdev, parts)
         };
-        let live = Live::new(pdev.as_ref(), &shape, reset, rings, || {
-            device.start(pdev, pairs)
-        })?;
+        // SAFETY: It is the driver's data, and goes before the device is unbound.
+        let live = unsafe {
+            Live::new(pdev.as_ref(), &shape, reset, rings, || {
+                device.start(pdev, pairs)
+            })
+        }?;
         Self::await_link(&live);
         Ok(Self {
             _live: live,

@@ -10,19 +10,22 @@ use kernel::prelude::*;
 use kernel::sync::Arc;
 
 use super::claim::Device;
-use crate::kapi::pci::{address_64_bits, disable};
+use crate::kapi::pci::{address_64_bits, disable, restore, save};
+use crate::kapi::watch::Revive;
+use crate::port::io::Nic;
 
 const PCI_COMMAND: usize = 0x04;
+const PCI_COMMAND_MEMORY: u16 = 0x2;
 const PCI_COMMAND_MASTER: u16 = 0x4;
 const PCI_COMMAND_INTX_DISABLE: u16 = 0x400;
 
-/// Lets the device reach memory or not. It pulls no interrupt line either way:
+/// Lets the device be reached and reach memory, or not the latter. It pulls no interrupt line either way:
 /// nobody would answer.
 fn master(pdev: &pci::Device<Bound>, on: bool) {
     let config = pdev.config_space();
     let command = config.read16(PCI_COMMAND) & !PCI_COMMAND_MASTER & !PCI_COMMAND_INTX_DISABLE;
     let bits = if on {
-        PCI_COMMAND_MASTER | PCI_COMMAND_INTX_DISABLE
+        PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER | PCI_COMMAND_INTX_DISABLE
     } else {
         0
     };
@@ -39,6 +42,7 @@ impl<'a> Enabled<'a> {
         let enabled = Self(pdev);
         address_64_bits(pdev)?;
         master(pdev, true);
+        save(pdev);
         Ok(enabled)
     }
 }
@@ -62,11 +66,32 @@ impl<'a, D: Device> Reset<'a, D> {
     }
 }
 
-impl<D: Device> Drop for Reset<'_, D> {
-    fn drop(&mut self) {
-        if self.device.reset(self.pdev).is_err() {
+impl<D: Device> Revive for Reset<'_, D> {
+    fn halt(&self) -> Result {
+        self.device.reset(self.pdev).inspect_err(|_| {
             // Without bus mastering it cannot reach memory either.
             master(self.pdev, false);
+        })
+    }
+
+    fn revive(&self, nic: &Nic) -> Result {
+        let (pdev, device) = (self.pdev, &self.device);
+        restore(pdev)?;
+        master(pdev, true);
+        self.halt()?;
+        let started = device
+            .prepare(pdev)
+            .and_then(|()| nic.renew(pdev))
+            .and_then(|()| device.start(pdev, nic.pairs() as u16));
+        started.inspect_err(|_| {
+            let _ = self.halt();
+        })
+    }
+}
+
+impl<D: Device> Drop for Reset<'_, D> {
+    fn drop(&mut self) {
+        if self.halt().is_err() {
             dev_err!(self.pdev, "the device does not reset\n");
         }
     }

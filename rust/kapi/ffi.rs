@@ -97,7 +97,7 @@ extern "C" {
     pub(crate) fn smplb_c_native_quiesce(dev: *mut net_device);
     pub(crate) fn smplb_c_native_unregister(dev: *mut net_device);
     pub(crate) fn smplb_c_native_carrier(dev: *mut net_device, up: bool);
-    pub(crate) fn smplb_c_native_failed(dev: *mut net_device, how: *const c_char);
+    pub(crate) fn smplb_c_native_tell(dev: *mut net_device, what: *const c_char, code: c_int);
     pub(crate) fn smplb_c_native_receive(
         napi: *mut napi_struct,
         queue: u32,
@@ -115,6 +115,12 @@ extern "C" {
     pub(crate) fn smplb_c_host_send(pseudo: *mut net_device, skb: *mut sk_buff);
     pub(crate) fn smplb_c_skb_plain(skb: *mut sk_buff) -> *mut sk_buff;
     pub(crate) fn smplb_c_init_net() -> *mut net;
+
+    pub(crate) fn smplb_c_sleeper_start(
+        function: unsafe extern "C" fn(*mut c_void, bool),
+        data: *mut c_void,
+    ) -> *mut c_void;
+    pub(crate) fn smplb_c_sleeper_stop(sleeper: *mut c_void);
 
     pub(crate) fn smplb_c_chunk_alloc() -> *mut c_void;
     pub(crate) fn smplb_c_chunk_free(chunk: *mut c_void);

@@ -16,6 +16,32 @@ pub(crate) fn disable(pdev: &pci::Device<Bound>) {
     unsafe { bindings::pci_disable_device(pdev) };
 }
 
+/// Notes how the device is configured, for [`restore`].
+pub(crate) fn save(pdev: &pci::Device<Bound>) {
+    // CAST: `pci::Device` is transparent.
+    let pdev = core::ptr::from_ref(pdev).cast_mut().cast();
+    // Without memory for capabilities the rest is noted.
+    // SAFETY: The device is bound to our driver.
+    let _ = unsafe { bindings::pci_save_state(pdev) };
+}
+
+/// Configures the device as it was: BARs, capabilities, MSI-X.
+///
+/// # Errors
+///
+/// `ENODEV` when it is not on the bus.
+pub(crate) fn restore(pdev: &pci::Device<Bound>) -> Result {
+    // CAST: `pci::Device` is transparent.
+    let pdev = core::ptr::from_ref(pdev).cast_mut().cast();
+    // SAFETY: The device is bound to our driver.
+    if !unsafe { bindings::pci_device_is_present(pdev) } {
+        return Err(ENODEV);
+    }
+    // SAFETY: As above.
+    unsafe { bindings::pci_restore_state(pdev) };
+    Ok(())
+}
+
 /// Lets the device address all memory.
 pub(crate) fn address_64_bits(pdev: &pci::Device<Core<'_>>) -> Result {
     // SAFETY: Called in `probe`, before anything is mapped for the device.

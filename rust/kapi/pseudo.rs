@@ -7,18 +7,14 @@ use kernel::bindings::{self, net_device};
 use kernel::device::{Bound, Device};
 use kernel::error::to_result;
 use kernel::prelude::*;
-use kernel::sync::atomic::{Atomic, Relaxed};
 use kernel::sync::Arc;
 
 use super::extack::Extack;
 use super::ffi;
 use super::net::{Devices, Net, Rtnl};
-use super::pool::Stock;
 use super::vector::Vector;
-use super::worker::{Tick, Ticker};
 use crate::core_::frame::PortId;
-use crate::port::io::{Io, Nic};
-use crate::port::native::Health;
+use crate::port::io::Io;
 use crate::port::Port;
 use crate::switch;
 
@@ -29,8 +25,8 @@ use crate::switch;
 ///
 /// `dev` is registered, and has a reference to `port` in its private part.
 pub(crate) struct Attached {
-    dev: NonNull<net_device>,
-    port: Arc<Port>,
+    pub(super) dev: NonNull<net_device>,
+    pub(super) port: Arc<Port>,
 }
 
 // SAFETY: Interfaces may be registered and unregistered by any thread.
@@ -127,137 +123,5 @@ impl Drop for Attached {
         drop(rtnl);
         // SAFETY: Unregistered, which giving up RTNL has completed.
         unsafe { ffi::smplb_c_native_free(self.dev.as_ptr()) };
-    }
-}
-
-/// The rings of a NIC, taken apart when this is dropped: after its port has gone
-/// and the device was reset.
-///
-/// # Invariants
-///
-/// Neither engine nor host is at the rings when this is dropped.
-struct Retired(Nic);
-
-impl Drop for Retired {
-    fn drop(&mut self) {
-        let nic = &self.0;
-        let mut stock = Stock::new(nic.pool().clone(), 0);
-        nic.stop(&mut stock);
-        for store in (0..nic.pairs()).filter_map(|pair| nic.store(pair)) {
-            // SAFETY: By the type invariants.
-            unsafe { store.stop(&mut stock) };
-        }
-    }
-}
-
-/// Looks after the NIC of a port.
-///
-/// # Invariants
-///
-/// `dev` is the registered interface of `port`.
-struct Watch {
-    dev: NonNull<net_device>,
-    port: Arc<Port>,
-    failed: Atomic<bool>,
-}
-
-// SAFETY: What is done with the interface may be done by any thread.
-unsafe impl Send for Watch {}
-// SAFETY: As above.
-unsafe impl Sync for Watch {}
-
-impl Watch {
-    /// Tells the host of the link, and of a NIC that works no more; whether there
-    /// is a link.
-    fn look(&self) -> bool {
-        let Some(nic) = self.port.io().native() else {
-            return false;
-        };
-        match nic.look() {
-            Health::Link(up) => {
-                // SAFETY: Registered by the type invariants.
-                unsafe { ffi::smplb_c_native_carrier(self.dev.as_ptr(), up) };
-                up
-            }
-            Health::Failed(how) => {
-                if !self.failed.xchg(true, Relaxed) {
-                    // SAFETY: As above; the text is a constant.
-                    unsafe { ffi::smplb_c_native_failed(self.dev.as_ptr(), how.as_char_ptr()) };
-                }
-                false
-            }
-        }
-    }
-}
-
-impl Tick for Watch {
-    fn tick(&self) {
-        self.look();
-    }
-}
-
-/// How often a NIC is looked after, milliseconds.
-const LOOK_PERIOD: u32 = 250;
-
-/// A NIC that works, and its port. The fields are dropped in their order: nobody
-/// looks any more, the port goes, `reset` makes the device leave memory alone, the
-/// buffers come back from its rings.
-pub(crate) struct Live<R> {
-    _ticker: Ticker,
-    watch: Arc<Watch>,
-    _attached: Attached,
-    _reset: R,
-    _rings: Retired,
-}
-
-impl<R> Live<R> {
-    /// Makes a port of a NIC. `make` makes the rings for its number, and `start`
-    /// starts the device, which is reset when `reset` is dropped.
-    pub(crate) fn new(
-        device: &Device<Bound>,
-        shape: &Shape,
-        reset: R,
-        make: impl FnOnce(PortId) -> Result<Nic>,
-        start: impl FnOnce() -> Result,
-    ) -> Result<Self> {
-        let mut rings = None;
-        let attached = Attached::new(device, shape, |id| {
-            let nic = make(id)?;
-            // INVARIANT: Dropped after what attaches them, below and in `Self`.
-            rings = Some(Retired(nic.clone()));
-            start()?;
-            Ok(Io::Native(nic))
-        });
-        let watched = attached.and_then(|attached| {
-            // INVARIANT: As those of `Attached`, which goes later.
-            let watch = Watch {
-                dev: attached.dev,
-                port: attached.port.clone(),
-                failed: Atomic::new(false),
-            };
-            let watch = Arc::new(watch, GFP_KERNEL)?;
-            Ok((Ticker::start(&watch, LOOK_PERIOD)?, watch, attached))
-        });
-        match (watched, rings) {
-            (Ok((ticker, watch, attached)), Some(rings)) => Ok(Self {
-                _ticker: ticker,
-                watch,
-                _attached: attached,
-                _reset: reset,
-                _rings: rings,
-            }),
-            (watched, rings) => {
-                let error = watched.err().unwrap_or(EINVAL);
-                // Before the buffers are taken from its rings.
-                drop(reset);
-                drop(rings);
-                Err(error)
-            }
-        }
-    }
-
-    /// Looks after the NIC now; whether it has a link.
-    pub(crate) fn look(&self) -> bool {
-        self.watch.look()
     }
 }

@@ -13,7 +13,7 @@ use super::net::Net;
 use crate::switch::Switch;
 
 /// What a [`Ticker`] calls.
-pub(crate) trait Tick: Send + Sync + 'static {
+pub(crate) trait Tick: Send + Sync {
     /// Called every period, in process context.
     fn tick(&self);
 }
@@ -39,7 +39,17 @@ unsafe extern "C" fn call<T: Tick>(data: *mut c_void) {
 impl Ticker {
     /// Starts to call `object` every `period_ms` milliseconds. The object owns
     /// the ticker, so that it outlives it.
-    pub(crate) fn start<T: Tick>(object: &Arc<T>, period_ms: u32) -> Result<Self> {
+    pub(crate) fn start<T: Tick + 'static>(object: &Arc<T>, period_ms: u32) -> Result<Self> {
+        // SAFETY: It borrows nothing, and owns the ticker.
+        unsafe { Self::start_borrowing(object, period_ms) }
+    }
+
+    /// The same for an object that borrows something.
+    ///
+    /// # Safety
+    ///
+    /// The ticker is dropped before `object` and what that borrows.
+    pub(crate) unsafe fn start_borrowing<T: Tick>(object: &Arc<T>, period_ms: u32) -> Result<Self> {
         let data = Arc::as_ptr(object).cast_mut().cast();
         // SAFETY: `call::<T>` gets the object it expects.
         let ticker = unsafe { ffi::smplb_c_ticker_start(call::<T>, data, period_ms) };

@@ -15,6 +15,8 @@ use crate::kapi::dma::RingMemory;
 use crate::kapi::pool::{BufferPool, Stock};
 use crate::kapi::store::Store;
 use crate::kapi::vector::Vector;
+use kernel::device::Bound;
+use kernel::pci;
 use kernel::prelude::*;
 use kernel::sync::Arc;
 
@@ -100,6 +102,21 @@ impl Nic {
     /// See [`Native::look`].
     pub(crate) fn look(&self) -> Health {
         each!(self, native => native.look())
+    }
+
+    /// See [`Native::close`].
+    pub(crate) fn close(&self) {
+        each!(self, native => native.close());
+    }
+
+    /// See [`Native::renew`].
+    pub(crate) fn renew(&self, pdev: &pci::Device<Bound>) -> Result {
+        each!(self, native => native.renew(pdev))
+    }
+
+    /// See [`Native::open`].
+    pub(crate) fn open(&self) {
+        each!(self, native => native.open());
     }
 
     /// See [`Native::stop`].

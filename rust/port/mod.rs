@@ -39,6 +39,8 @@ pub(crate) struct Port {
     senders: KVec<Atomic<u32>>,
     /// Whether its devices were up when last looked at.
     up: Atomic<bool>,
+    /// How often its NIC was reset because it had failed.
+    resets: Atomic<u64>,
 }
 
 impl Port {
@@ -69,6 +71,7 @@ impl Port {
                 seats,
                 senders,
                 up: Atomic::new(false),
+                resets: Atomic::new(0),
             }),
             GFP_KERNEL,
         )
@@ -111,6 +114,16 @@ impl Port {
     /// them.
     pub(crate) fn rx_refused(&self) -> u64 {
         self.io.rx_refused()
+    }
+
+    /// How often its NIC was reset because it had failed.
+    pub(crate) fn resets(&self) -> u64 {
+        self.resets.load(Relaxed)
+    }
+
+    /// Its NIC was; by one caller at a time.
+    pub(crate) fn count_reset(&self) {
+        self.resets.store(self.resets().wrapping_add(1), Relaxed);
     }
 
     /// How many parts it has, each polled by one engine: queue pairs, or one.

@@ -12,6 +12,8 @@ use crate::kapi::burst::Packets;
 use crate::kapi::nic::Header;
 use crate::kapi::pool::{BufferPool, Stock};
 use crate::kapi::vector::Vector;
+use kernel::device::Bound;
+use kernel::pci;
 use kernel::prelude::*;
 use kernel::sync::atomic::{Atomic, Relaxed};
 use kernel::sync::Arc;
@@ -27,7 +29,7 @@ pub(crate) trait Driver: Send + Sync + 'static {
     /// What it wants in front of each frame that it sends.
     type Header: Header;
     /// Where the doorbells of a queue pair are.
-    type Bells: Send + Sync;
+    type Bells: Send + Sync + PartialEq;
 
     /// Tells the device that the receive ring has buffers up to `index`.
     fn ring_rx(&self, bells: &Self::Bells, index: u16);
@@ -38,6 +40,17 @@ pub(crate) trait Driver: Send + Sync + 'static {
     /// Has the device interrupt when the receive ring has a frame, where its own
     /// registers have a say in that besides the ring.
     fn ask_rx(&self) {}
+
+    /// Makes the queues of a pair, which interrupt by that vector if there is one,
+    /// and tells the device, which has been reset, where they are.
+    fn queues(
+        &self,
+        pdev: &pci::Device<Bound>,
+        pair: u16,
+        vector: Option<u16>,
+    ) -> Result<Queues<Self>>
+    where
+        Self: Sized;
 
     /// Whether the NIC has a link; `None` when it is not there any more, or does
     /// not work any more. Slow, and from any thread.
@@ -53,12 +66,14 @@ pub(crate) struct Native<D: Driver> {
     /// The pair that the host looks at first the next time.
     first: Atomic<u32>,
     /// 1 + the number of the fault that broke a queue; [`SILENT`] when the NIC
-    /// does not answer.
+    /// does not answer, [`CLOSED`] when it is not to be used.
     fault: Atomic<u32>,
 }
 
 /// The fault of a NIC that does not answer.
 const SILENT: u32 = u32::MAX;
+/// Not the NIC's fault.
+const CLOSED: u32 = SILENT - 1;
 
 /// How a NIC is.
 pub(crate) enum Health {
@@ -81,18 +96,13 @@ pub(crate) struct Parts {
 }
 
 impl<D: Driver> Native<D> {
-    /// Pairs without buffers. `queues` makes those of a pair, and is told the
-    /// pair's number and that of its vector.
-    pub(crate) fn new(
-        driver: D,
-        parts: Parts,
-        mut queues: impl FnMut(u16, Option<u16>) -> Result<Queues<D>>,
-    ) -> Result<Arc<Self>> {
+    /// Pairs without buffers.
+    pub(crate) fn new(driver: D, pdev: &pci::Device<Bound>, parts: Parts) -> Result<Arc<Self>> {
         let mut vectors = parts.vectors.into_iter();
         let mut pairs = KVec::with_capacity(parts.pairs.into(), GFP_KERNEL)?;
         for nth in 0..parts.pairs {
             let vector = vectors.next();
-            let queues = queues(nth, vector.as_ref().map(|_| nth))?;
+            let queues = driver.queues(pdev, nth, vector.as_ref().map(|_| nth))?;
             pairs.push(Pair::new(parts.id, vector, queues)?, GFP_KERNEL)?;
         }
         let native = Self {
@@ -214,6 +224,30 @@ impl<D: Driver> Native<D> {
         }
     }
 
+    /// Has engines leave the rings alone: all do when the RCU readers of now have
+    /// gone.
+    pub(crate) fn close(&self) {
+        // What failed before stays what it was.
+        let _ = self.fault.cmpxchg(0, CLOSED, Relaxed);
+    }
+
+    /// Gives the device rings anew. It has been reset, and nobody is at those
+    /// before, whose buffers go back to the pool.
+    pub(crate) fn renew(&self, pdev: &pci::Device<Bound>) -> Result {
+        let mut stock = Stock::new(self.pool.clone(), 0);
+        self.stop(&mut stock);
+        for (nth, pair) in (0u16..).zip(&self.pairs) {
+            let vector = pair.vector().map(|_| nth);
+            pair.renew(self.driver.queues(pdev, nth, vector)?)?;
+        }
+        Ok(())
+    }
+
+    /// Has engines use the rings again: the device has been started.
+    pub(crate) fn open(&self) {
+        self.fault.store(0, Relaxed);
+    }
+
     #[inline(always)]
     fn has_failed(&self) -> bool {
         self.fault.load(Relaxed) != 0
@@ -236,6 +270,7 @@ impl<D: Driver> Native<D> {
         }
         Health::Failed(match self.fault.load(Relaxed) {
             SILENT => c"does not answer",
+            CLOSED => c"is not in use",
             _ => c"broke one of its rings",
         })
     }

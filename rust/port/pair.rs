@@ -94,6 +94,20 @@ impl<D: Driver> Pair<D> {
         self.tx.lock().stop(stock);
     }
 
+    /// Takes other queues in place of those that were stopped, with the same
+    /// doorbells.
+    pub(super) fn renew(&self, queues: Queues<D>) -> Result {
+        let Queues { rx, tx, bells } = queues;
+        if bells != self.bells {
+            return Err(EINVAL);
+        }
+        // Freed when nothing is locked any more.
+        let rx = core::mem::replace(self.rx.lock().queue(), rx);
+        let tx = core::mem::replace(self.tx.lock().queue(), tx);
+        drop((rx, tx));
+        Ok(())
+    }
+
     /// Counts frames that came damaged; by whoever polls the pair.
     pub(super) fn count_damaged(&self, damaged: u64) {
         let sum = self.damaged.load(Relaxed).wrapping_add(damaged);

@@ -14,14 +14,6 @@ ROUNDS=${ROUNDS:-30}
 is_stock() { [[ $(driver "$1") == "$(stock "$1")" && $(<"$PCI/devices/$1/driver_override") == "(null)" ]]; }
 pings() { in_ns client ping -q -c 1 -W 1 10.1.0.1 >/dev/null; }
 
-# A number of the pool, and whether its counts add up: pool KEY.
-pool() { smplbctl -j pool | json "d['$1']"; }
-adds_up() {
-	[[ $(smplbctl -j pool | json "d['buffers'] > 1000 and d['misuses'] == 0 and d['buffers'] == sum([d['free'], d['other']] +
-		[p['rx'] + p['tx'] + p['host'] for p in d['ports']] + [e['buffers'] for e in d['engines']])") == True ]] ||
-		die "the pool: $(smplbctl -j pool)"
-}
-
 # eth0 with the stock driver reaches the client.
 works() {
 	is_stock "$A" || die "$A has driver $(driver "$A"), reserved for $(<"$PCI/devices/$A/driver_override")"

@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
 # vm: --smp 2 --nic virtio --nic virtio --nic virtio --nic virtio --nic e1000e --nic virtio
-# NICs that misbehave: a cable is pulled, one does not answer any more, one is
-# pulled out. Each is seen within a second, told once, and leaves everything else
-# alone. eth0 and eth2 are virtio, eth4 an 82574L.
+# NICs that misbehave: a cable is pulled, one does not answer any more, one was
+# reset by somebody else, one says that it needs a reset, one is taken out. Each is
+# seen within a second and told once; who is still there is reset and goes on, with
+# everything else left alone and no buffer lost. eth0 and eth2 are virtio, eth4 an
+# 82574L.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/nics.sh"
 
@@ -23,10 +25,43 @@ flap() { # NAME NETDEV
 	expect "$1 with a link again" eventually 6 carrier "$1" 1
 }
 
-# The device's memory can be reached no more, as if it had gone.
-deafen() { # PLACE NAME
+# The device's memory can be reached no more, and it reaches none.
+deafen() { # PLACE
 	printf '\0\0' | dd of="$PCI/devices/$1/config" bs=1 seek=4 conv=notrunc status=none
-	expect "$2 is down" eventually 2 carrier "$2" 0
+}
+
+# Writes to registers of a device, behind the driver's back: poke PLACE BAR
+# [OFFSET:OCTETS=VALUE...]
+poke() {
+	python3 -ESc 'import mmap, struct, sys
+with open(sys.argv[1], "r+b") as f:
+    registers = mmap.mmap(f.fileno(), 4096)
+    for poke in sys.argv[2:]:
+        place, value = poke.split("=")
+        offset, octets = map(int, place.split(":"))
+        format = {1: "B", 2: "<H", 4: "<I"}[octets]
+        struct.pack_into(format, registers, offset, int(value, 0))' "$PCI/devices/$1/resource$2" "${@:3}"
+}
+
+# Registers of a modern virtio device, which QEMU has in BAR 4: see VIRTIO 1.2,
+# 4.1.4.3. A queue cannot be disabled: that makes the device ask for a reset.
+stop_virtio() { poke "$1" 4 20:1=0; }
+confuse_virtio() { poke "$1" 4 22:2=0 28:2=0; }
+# RCTL.
+stop_intel() { poke "$1" 0 256:4=0; }
+
+# Breaks a NIC, and it comes back: breaks PLACE NAME HOW HARM...
+breaks() {
+	local place=$1 name=$2 how=$3 before told again
+	shift 3
+	before=$(port "$name" resets) told=$(told "$how") again=$(told "was reset and works again")
+	"$@" "$place"
+	reset() { (($(port "$name" resets) > before)); }
+	expect "$name is reset after $*" eventually 4 reset
+	expect "$name has a link again" eventually 6 carrier "$name" 1
+	(($(told "$how") == told + 1)) || die "$*: $(dmesg | grep 'the NIC')"
+	(($(told "was reset and works again") == again + 1)) || die "$*: $(dmesg | grep 'the NIC')"
+	adds_up
 }
 
 native_world
@@ -43,23 +78,45 @@ flap smplb2 nic4
 expect "a request" eventually 5 ok "http://$VIP/"
 (($(told "") == 0)) || die "told: $(dmesg | grep 'the NIC')"
 
-echo "==> one does not answer"
+echo "==> they fail, with traffic, and come back"
 in_ns client ping -q -f -c 1000000 10.1.0.1 >/dev/null 2>&1 &
-deafen "$C" smplb2
-deafen "$B" smplb1
-(($(told "does not answer") == 2)) || die "told: $(dmesg | grep 'the NIC')"
-expect "the other one works" in_ns client ping -q -c 2 -W 2 10.1.0.1
-sleep 1
-(($(told "does not answer") == 2)) || die "told again: $(dmesg | grep 'the NIC')"
-release "$B"
+in_ns client curl -sS --max-time 120 "http://$VIP/blob?[1-40]" >/tmp/blobs 2>/tmp/curl.log &
+CURL=$!
+answers() { in_ns client ping -q -c 1 -W 1 10.1.0.1 >/dev/null; }
+served() { ping -q -c 1 -W 1 10.2.0.11 >/dev/null; }
+breaks "$A" smplb0 "does not answer" deafen
+expect "an answer" eventually 3 answers
+breaks "$B" smplb1 "does not answer" deafen
+expect "an answer of a server" eventually 3 served
+breaks "$C" smplb2 "does not answer" deafen
+breaks "$A" smplb0 "does not answer" stop_virtio
+expect "an answer" eventually 3 answers
+breaks "$B" smplb1 "does not answer" confuse_virtio
+expect "an answer of a server" eventually 3 served
+breaks "$C" smplb2 "does not answer" stop_intel
+expect "the transfers" wait $CURL
+[[ $(wc -c </tmp/blobs) == $((40 * 2 << 20)) ]] || die "transferred: $(wc -c </tmp/blobs)"
+expect "a request" eventually 5 ok "http://$VIP/"
+smplbctl port list
+
+echo "==> one that fails again and again is left alone for longer and longer"
+end=$((SECONDS + 8)) before=$(port smplb1 resets)
+while ((SECONDS < end)); do
+	stop_virtio "$B"
+	sleep 0.1
+done
+again=$(($(port smplb1 resets) - before))
+((again >= 1 && again <= 4)) || die "reset $again times in 8 seconds"
+expect "it comes back at last" eventually 20 served
+expect "a request" eventually 5 ok "http://$VIP/"
+adds_up
 release "$C"
-up_b
-expect "a request" eventually 10 ok "http://$VIP/"
+adds_up
 
 echo "==> one is pulled out, and comes back"
 echo 1 >"$PCI/devices/$A/remove"
 device "$MAC_A" && die "its interface is still there"
-kill %% && wait
+kill %1 && wait
 expect "the other one works" ping -q -c 2 -W 2 10.2.0.11
 echo 1 >"$PCI/rescan"
 expect "its stock driver has it" eventually 5 works "$MAC_A" 10.1.0.1/24 "$CLIENT"

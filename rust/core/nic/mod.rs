@@ -11,6 +11,7 @@
 //! Per burst there is one index to read, one barrier of each kind, one index to publish and at most
 //! one doorbell; the shell rings it, since registers are not reachable from here.
 
+pub mod backoff;
 pub mod census;
 pub mod dma;
 pub mod intel;

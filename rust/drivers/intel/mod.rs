@@ -115,6 +115,10 @@ impl<M: Model> Device for Controller<M> {
         M::reset(&self.bar.of(pdev)?)
     }
 
+    fn prepare(&self, pdev: &pci::Device<Bound>) -> Result {
+        M::set_up(&self.bar.of(pdev)?)
+    }
+
     fn is_physical(&self) -> bool {
         false
     }
@@ -132,23 +136,8 @@ impl<M: Model> Device for Controller<M> {
     }
 
     fn rings(device: Arc<Self>, pdev: &pci::Device<Bound>, parts: Parts) -> Result<Nic> {
-        let registers = device.bar.of(pdev)?;
-        M::set_up(&registers)?;
-        let (rx_at, tx_at) = M::rx(QUEUE).zip(M::tx(QUEUE)).ok_or(EINVAL)?;
-        let way = Way(device.clone());
-        let native = Native::new(way, parts, |_, _| {
-            let rx = Self::ring(&registers, pdev, &rx_at)?;
-            let tx = Self::ring(&registers, pdev, &tx_at)?;
-            Ok(Queues {
-                rx: Rx::new(rx, slots(MOST)?, capacity(0)).ok_or(EINVAL)?,
-                tx: Tx::new(tx, slots(MOST)?).ok_or(EINVAL)?,
-                bells: Tails {
-                    rx: rx_at.tail,
-                    tx: tx_at.tail,
-                },
-            })
-        })?;
-        Ok(M::nic(native))
+        device.prepare(pdev)?;
+        Ok(M::nic(Native::new(Way(device), pdev, parts)?))
     }
 
     fn start(&self, pdev: &pci::Device<Bound>, _pairs: u16) -> Result {
@@ -160,6 +149,7 @@ impl<M: Model> Device for Controller<M> {
 pub(crate) struct Way<M>(Arc<Controller<M>>);
 
 /// The tail registers of a queue pair.
+#[derive(PartialEq, Eq)]
 pub(crate) struct Tails {
     rx: Register,
     tx: Register,
@@ -185,6 +175,26 @@ impl<M: Model> Driver for Way<M> {
     fn ask_rx(&self) {
         // Without the device there is nothing to wait for.
         self.0.bar.try_with(|registers| M::ask_rx(&registers));
+    }
+
+    fn queues(
+        &self,
+        pdev: &pci::Device<Bound>,
+        _pair: u16,
+        _vector: Option<u16>,
+    ) -> Result<Queues<Self>> {
+        let registers = self.0.bar.of(pdev)?;
+        let (rx_at, tx_at) = M::rx(QUEUE).zip(M::tx(QUEUE)).ok_or(EINVAL)?;
+        let rx = Controller::<M>::ring(&registers, pdev, &rx_at)?;
+        let tx = Controller::<M>::ring(&registers, pdev, &tx_at)?;
+        Ok(Queues {
+            rx: Rx::new(rx, slots(MOST)?, capacity(0)).ok_or(EINVAL)?,
+            tx: Tx::new(tx, slots(MOST)?).ok_or(EINVAL)?,
+            bells: Tails {
+                rx: rx_at.tail,
+                tx: tx_at.tail,
+            },
+        })
     }
 
     fn link(&self) -> Option<bool> {

@@ -96,17 +96,22 @@ impl VirtioNet {
     }
 
     /// Agrees on features.
-    fn negotiate(pdev: &pci::Device<Bound>, transport: &Transport) -> Result<u64> {
+    fn negotiate(
+        pdev: &pci::Device<Bound>,
+        transport: &Transport,
+        (wanted, needed): (u64, u64),
+    ) -> Result<u64> {
         transport.add_status(pdev, status::ACKNOWLEDGE)?;
         transport.add_status(pdev, status::DRIVER)?;
-        let mut features = transport.offered(pdev)? & WANTED;
+        let mut features = transport.offered(pdev)? & wanted;
         if features & feature::NET_CTRL_VQ == 0 {
             features &= !SPREADING;
         }
-        if features & NEEDED != NEEDED {
+        if features & needed != needed {
             dev_err!(
                 pdev,
-                "the device has no VIRTIO_F_VERSION_1 or no MAC address\n"
+                "the device lacks features {:#x}\n",
+                needed & !features
             );
             return Err(ENODEV);
         }
@@ -133,33 +138,33 @@ impl VirtioNet {
         Ok((ring, bell))
     }
 
-    /// So many queue pairs as were asked for, and the control queue.
+    /// Makes the control queue, if there is to be one, of a device that was reset.
+    fn set_up(&self, pdev: &pci::Device<Bound>) -> Result {
+        self.transport.no_config_vector(pdev)?;
+        if !self.has(feature::NET_CTRL_VQ) {
+            return Ok(());
+        }
+        let index = self.pairs(pdev)?.saturating_mul(2);
+        let format = match self.has(feature::RING_PACKED) {
+            true => <Packed<RingMemory, Slots> as Format>::CONTROL,
+            false => <Split<RingMemory, Slots> as Format>::CONTROL,
+        };
+        let control = ControlQueue::new(&self.transport, pdev, index, format)?;
+        *self.control.lock() = Some(control);
+        Ok(())
+    }
+
+    /// So many queue pairs as were asked for.
     fn native<F: Format>(
         device: Arc<Self>,
         pdev: &pci::Device<Bound>,
         parts: Parts,
     ) -> Result<Arc<Native<Virtio<F>>>> {
-        if device.has(feature::NET_CTRL_VQ) {
-            let index = device.pairs(pdev)?.saturating_mul(2);
-            let control = ControlQueue::new(&device.transport, pdev, index, F::CONTROL)?;
-            *device.control.lock() = Some(control);
-        }
         let virtio = Virtio {
-            device: device.clone(),
+            device,
             format: PhantomData,
         };
-        Native::new(virtio, parts, |pair, vector| {
-            let (rx, rx_bell) = device.queue::<F>(pdev, pair * 2, vector)?;
-            let (tx, tx_bell) = device.queue::<F>(pdev, pair * 2 + 1, None)?;
-            Ok(Queues {
-                rx: Rx::new(rx, capacity(net_header::LEN)).ok_or(EINVAL)?,
-                tx: Tx::new(tx),
-                bells: Bells {
-                    rx: rx_bell,
-                    tx: tx_bell,
-                },
-            })
-        })
+        Native::new(virtio, pdev, parts)
     }
 
     /// Has the device do something that its control queue is for.
@@ -179,7 +184,8 @@ impl Device for VirtioNet {
     fn new(pdev: &pci::Device<Core<'_>>) -> Result<Self> {
         let transport = Transport::new(pdev)?;
         transport.reset(pdev)?;
-        let features = Self::negotiate(pdev, &transport).inspect_err(|_| {
+        let features = (WANTED, NEEDED);
+        let features = Self::negotiate(pdev, &transport, features).inspect_err(|_| {
             // Best effort: it has no rings to work with.
             let _ = transport.reset(pdev);
         })?;
@@ -192,6 +198,12 @@ impl Device for VirtioNet {
 
     fn reset(&self, pdev: &pci::Device<Bound>) -> Result {
         self.transport.reset(pdev)
+    }
+
+    fn prepare(&self, pdev: &pci::Device<Bound>) -> Result {
+        let same = (self.features, self.features);
+        Self::negotiate(pdev, &self.transport, same)?;
+        self.set_up(pdev)
     }
 
     fn is_physical(&self) -> bool {
@@ -228,7 +240,7 @@ impl Device for VirtioNet {
     }
 
     fn rings(device: Arc<Self>, pdev: &pci::Device<Bound>, parts: Parts) -> Result<Nic> {
-        device.transport.no_config_vector(pdev)?;
+        device.set_up(pdev)?;
         Ok(match device.has(feature::RING_PACKED) {
             true => Nic::VirtioPacked(Self::native(device, pdev, parts)?),
             false => Nic::Virtio(Self::native(device, pdev, parts)?),
@@ -248,6 +260,7 @@ pub(crate) struct Virtio<F> {
 }
 
 /// The doorbells of a queue pair.
+#[derive(PartialEq, Eq)]
 pub(crate) struct Bells {
     rx: Doorbell,
     tx: Doorbell,
@@ -268,6 +281,24 @@ impl<F: Format> Driver for Virtio<F> {
     #[inline]
     fn ring_tx(&self, bells: &Bells, _index: u16) {
         self.device.transport.ring(&bells.tx);
+    }
+
+    fn queues(
+        &self,
+        pdev: &pci::Device<Bound>,
+        pair: u16,
+        vector: Option<u16>,
+    ) -> Result<Queues<Self>> {
+        let (rx, rx_bell) = self.device.queue::<F>(pdev, pair * 2, vector)?;
+        let (tx, tx_bell) = self.device.queue::<F>(pdev, pair * 2 + 1, None)?;
+        Ok(Queues {
+            rx: Rx::new(rx, capacity(net_header::LEN)).ok_or(EINVAL)?,
+            tx: Tx::new(tx),
+            bells: Bells {
+                rx: rx_bell,
+                tx: tx_bell,
+            },
+        })
     }
 
     fn link(&self) -> Option<bool> {

@@ -161,13 +161,17 @@ impl Transport {
     pub(crate) fn reset(&self, pdev: &pci::Device<Bound>) -> Result {
         let common = self.common(pdev)?;
         common.write8(common::STATUS, 0)?;
-        read_poll_timeout(
+        let status = read_poll_timeout(
             || common.read8(common::STATUS),
-            |&status| status == 0,
+            // One that is not there any more need not be waited for.
+            |&status| status == 0 || status == u8::MAX,
             Delta::from_millis(1),
             Delta::from_secs(1),
         )?;
-        Ok(())
+        match status {
+            0 => Ok(()),
+            _ => Err(ENODEV),
+        }
     }
 
     pub(crate) fn status(&self, pdev: &pci::Device<Bound>) -> Result<u8> {
@@ -300,6 +304,8 @@ impl Transport {
     }
 }
 
+/// Where a queue is rung.
+#[derive(PartialEq, Eq)]
 pub(crate) struct Doorbell {
     bar: usize,
     offset: usize,

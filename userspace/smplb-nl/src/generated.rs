@@ -495,6 +495,8 @@ pub mod port {
     pub const DROPPED: u16 = 14;
     /// Queue pairs of a NIC that the module drives; absent for others.
     pub const QUEUES: u16 = 15;
+    /// Times that the NIC was reset because it had failed.
+    pub const RESETS: u16 = 16;
 }
 
 /// A claimed NIC and its pseudo interface.
@@ -530,6 +532,8 @@ pub struct Port {
     pub dropped: Option<u64>,
     /// Queue pairs of a NIC that the module drives; absent for others.
     pub queues: Option<u32>,
+    /// Times that the NIC was reset because it had failed.
+    pub resets: Option<u64>,
 }
 
 impl Attributes for Port {
@@ -551,6 +555,7 @@ impl Attributes for Port {
             Attribute::plain("host-packets"),
             Attribute::plain("dropped"),
             Attribute::plain("queues"),
+            Attribute::plain("resets"),
         ],
     };
 
@@ -570,6 +575,7 @@ impl Attributes for Port {
         out.uint(port::HOST_PACKETS, self.host_packets);
         out.uint(port::DROPPED, self.dropped);
         out.u32(port::QUEUES, self.queues);
+        out.uint(port::RESETS, self.resets);
     }
 
     fn decode_one(&mut self, kind: u16, value: Value<'_>) -> Result<(), DecodeError> {
@@ -589,6 +595,7 @@ impl Attributes for Port {
             port::HOST_PACKETS => self.host_packets = Some(value.uint()?),
             port::DROPPED => self.dropped = Some(value.uint()?),
             port::QUEUES => self.queues = Some(value.u32()?),
+            port::RESETS => self.resets = Some(value.uint()?),
             _ => {}
         }
         Ok(())

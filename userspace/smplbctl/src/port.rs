@@ -34,7 +34,8 @@ With -j, an array of objects with these keys; a value is null when the kernel to
   tx_bytes       bytes of them
   stack_packets  packets passed up to the host
   host_packets   packets that came from the host
-  dropped        packets dropped at this port, for any reason";
+  dropped        packets dropped at this port, for any reason
+  resets         times that a native NIC was reset because it had failed";
 
 const ADD_AFTER: &str = "\
 A port of driver netdev is any Linux NIC, which keeps its driver; it is what `ip link add link
@@ -240,6 +241,7 @@ pub struct PortRow {
     stack_packets: Option<u64>,
     host_packets: Option<u64>,
     dropped: Option<u64>,
+    resets: Option<u64>,
 }
 
 impl From<Port> for PortRow {
@@ -261,6 +263,7 @@ impl From<Port> for PortRow {
             stack_packets: port.stack_packets,
             host_packets: port.host_packets,
             dropped: port.dropped,
+            resets: port.resets,
         }
     }
 }
@@ -277,6 +280,7 @@ impl Row for PortRow {
         Column::Right("TO-HOST"),
         Column::Right("FROM-HOST"),
         Column::Right("DROPPED"),
+        Column::Right("RESETS"),
     ];
 
     fn cells(&self) -> Vec<String> {
@@ -292,6 +296,7 @@ impl Row for PortRow {
             cell(&self.stack_packets),
             cell(&self.host_packets),
             cell(&self.dropped),
+            cell(&self.resets),
         ]
     }
 }

@@ -23,6 +23,7 @@ fn port(id: u32) -> Port {
         host_packets: Some(5),
         dropped: None,
         queues: None,
+        resets: Some(0),
     }
 }
 
@@ -33,9 +34,9 @@ fn a_table_in_the_order_of_the_ports() {
     assert_eq!(
         bench.run("port list").unwrap(),
         "\
-PORT    NIC   DRIVER  CPU  QUEUES       RX  TX  TO-HOST  FROM-HOST  DROPPED
-smplb0  eth0  netdev    1       -  1000000   2        4          5        -
-smplb1  eth1  netdev    1       -  1000000   2        4          5        -
+PORT    NIC   DRIVER  CPU  QUEUES       RX  TX  TO-HOST  FROM-HOST  DROPPED  RESETS
+smplb0  eth0  netdev    1       -  1000000   2        4          5        -       0
+smplb1  eth1  netdev    1       -  1000000   2        4          5        -       0
 "
     );
 }
@@ -50,7 +51,7 @@ fn json() {
         "[{\"ifname\":\"smplb0\",\"ifindex\":10,\"lower_ifname\":\"eth0\",\"lower_ifindex\":2,\
          \"driver\":\"netdev\",\"cpu\":1,\"cpus\":[1],\"queues\":null,\"id\":0,\"rx_packets\":1000000,\
          \"rx_bytes\":18446744073709551615,\"tx_packets\":2,\"tx_bytes\":3,\"stack_packets\":4,\
-         \"host_packets\":5,\"dropped\":null}]\n"
+         \"host_packets\":5,\"dropped\":null,\"resets\":0}]\n"
     );
     assert_eq!(keys_of(&json), documented(LIST_AFTER));
 }
@@ -168,9 +169,9 @@ fn a_native_port_is_listed_by_its_pci_address() {
     assert_eq!(
         bench.run("port list").unwrap(),
         "\
-PORT    NIC           DRIVER      CPU  QUEUES       RX  TX  TO-HOST  FROM-HOST  DROPPED
-smplb0  0000:00:02.0  virtio_net  2-3       4  1000000   2        4          5        -
-smplb1  eth1          netdev        1       -  1000000   2        4          5        -
+PORT    NIC           DRIVER      CPU  QUEUES       RX  TX  TO-HOST  FROM-HOST  DROPPED  RESETS
+smplb0  0000:00:02.0  virtio_net  2-3       4  1000000   2        4          5        -       0
+smplb1  eth1          netdev        1       -  1000000   2        4          5        -       0
 "
     );
 }

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! NICs that the module drives, while they are claimed: the order in which they go,
+//! and who looks after them.
+
+use kernel::device::{Bound, Device};
+use kernel::prelude::*;
+use kernel::sync::Arc;
+
+use super::pool::Stock;
+use super::power::Sleeper;
+use super::pseudo::{Attached, Shape};
+use super::watch::{Revive, Watch};
+use super::worker::Ticker;
+use crate::core_::frame::PortId;
+use crate::port::io::{Io, Nic};
+
+/// The rings of a NIC, taken apart when this is dropped: after its port has gone
+/// and the device was reset.
+///
+/// # Invariants
+///
+/// Neither engine nor host is at the rings when this is dropped.
+struct Retired(Nic);
+
+impl Drop for Retired {
+    fn drop(&mut self) {
+        let nic = &self.0;
+        let mut stock = Stock::new(nic.pool().clone(), 0);
+        nic.stop(&mut stock);
+        for store in (0..nic.pairs()).filter_map(|pair| nic.store(pair)) {
+            // SAFETY: By the type invariants.
+            unsafe { store.stop(&mut stock) };
+        }
+    }
+}
+
+/// How often a NIC is looked after, milliseconds.
+const LOOK_PERIOD: u32 = 250;
+
+/// A NIC that works, and its port. The fields are dropped in their order: nobody
+/// looks any more, the port goes, the device leaves memory alone, the buffers come
+/// back from its rings.
+pub(crate) struct Live<R: Revive> {
+    _sleeper: Sleeper,
+    _ticker: Ticker,
+    watch: Arc<Watch<R>>,
+    _attached: Attached,
+    /// With the watch gone the only one: the device is reset when it is dropped.
+    _reset: Arc<R>,
+    _rings: Retired,
+}
+
+impl<R: Revive> Live<R> {
+    /// Makes a port of a NIC. `make` makes the rings for its number, and `start`
+    /// starts the device, which is reset when `reset` is dropped.
+    ///
+    /// # Safety
+    ///
+    /// The result is dropped before what `reset` borrows ends.
+    pub(crate) unsafe fn new(
+        device: &Device<Bound>,
+        shape: &Shape,
+        reset: Arc<R>,
+        make: impl FnOnce(PortId) -> Result<Nic>,
+        start: impl FnOnce() -> Result,
+    ) -> Result<Self> {
+        let mut rings = None;
+        let attached = Attached::new(device, shape, |id| {
+            let nic = make(id)?;
+            // INVARIANT: Dropped after what attaches them, below and in `Self`.
+            rings = Some(Retired(nic.clone()));
+            start()?;
+            Ok(Io::Native(nic))
+        });
+        let watched = attached.and_then(|attached| {
+            // SAFETY: The watch goes before what is attached, as below and by the
+            // order of the fields.
+            let watch = unsafe { Watch::new(&attached, reset.clone()) }?;
+            // SAFETY: By the safety requirement: `Self` has both.
+            let (ticker, sleeper) = unsafe {
+                (
+                    Ticker::start_borrowing(&watch, LOOK_PERIOD)?,
+                    Sleeper::start_borrowing(&watch)?,
+                )
+            };
+            Ok((sleeper, ticker, watch, attached))
+        });
+        match (watched, rings) {
+            (Ok((sleeper, ticker, watch, attached)), Some(rings)) => Ok(Self {
+                _sleeper: sleeper,
+                _ticker: ticker,
+                watch,
+                _attached: attached,
+                _reset: reset,
+                _rings: rings,
+            }),
+            (watched, rings) => {
+                let error = watched.err().unwrap_or(EINVAL);
+                // Before the buffers are taken from its rings.
+                drop(reset);
+                drop(rings);
+                Err(error)
+            }
+        }
+    }
+
+    /// Looks after the NIC now; whether it has a link.
+    pub(crate) fn look(&self) -> bool {
+        self.watch.look()
+    }
+}
