@@ -317,8 +317,21 @@ unsafe extern "C" fn smplb_rs_neighbour(
 }
 
 #[no_mangle]
-extern "C" fn smplb_rs_cpu_needed(cpu: u32) -> bool {
-    crate::engine::is_needed(cpu)
+extern "C" fn smplb_rs_cpu_offline(cpu: u32, asleep: bool) -> c_int {
+    from_result(|| {
+        crate::engine::goes_offline(cpu, asleep)?;
+        Ok(0)
+    })
+}
+
+#[no_mangle]
+extern "C" fn smplb_rs_cpu_online(cpu: u32) {
+    crate::engine::comes_online(cpu);
+}
+
+#[no_mangle]
+extern "C" fn smplb_rs_asleep(asleep: bool) {
+    crate::engine::set_asleep(asleep);
 }
 
 /// # Safety

@@ -10,6 +10,7 @@
 #include <linux/sched.h>
 #include <linux/sched/clock.h>
 #include <linux/sched/isolation.h>
+#include <linux/suspend.h>
 
 #include "smplb.h"
 
@@ -20,8 +21,12 @@
  */
 void smplb_c_engine_relax(unsigned long *last_qs)
 {
-	if (unlikely(kthread_should_park()))
+	if (unlikely(kthread_should_park())) {
+		/* The CPU goes while the machine sleeps, and must have no such task. */
+		migrate_enable();
 		kthread_parkme();
+		migrate_disable();
+	}
 	if (need_resched()) {
 		rcu_tasks_qs(current, false);
 		schedule();
@@ -37,9 +42,10 @@ void smplb_c_engine_relax(unsigned long *last_qs)
 	}
 }
 
+/* Online, and not on its way offline. */
 bool smplb_c_cpu_online(u32 cpu)
 {
-	return cpu_online(cpu);
+	return cpu_online(cpu) && cpu_active(cpu);
 }
 
 /* Whether the scheduler's domain balancing may place other tasks on @cpu. */
@@ -60,25 +66,53 @@ void smplb_c_cpus_unlock(void)
 	cpus_read_unlock();
 }
 
-/* A thread bound to a CPU cannot stay behind when that goes offline. */
+/*
+ * In the hotplug thread of @cpu, which the scheduler has emptied but for threads
+ * that are to stay: an engine is one of these, see smplb_c_thread_stay().
+ */
 static int smplb_cpu_offline(unsigned int cpu)
 {
-	if (!smplb_rs_cpu_needed(cpu))
-		return 0;
-	net_warn_ratelimited("smplb: CPU %u polls ports and stays online; move them first\n",
-			     cpu);
-	return -EBUSY;
+	int err = smplb_rs_cpu_offline(cpu, cpuhp_tasks_frozen);
+
+	if (err == -EBUSY)
+		net_warn_ratelimited("smplb: CPU %u stays online: it polls ports that no other CPU may poll; delete them, or load smplb with share_control_cpu=1\n",
+				     cpu);
+	return err;
+}
+
+static int smplb_cpu_online(unsigned int cpu)
+{
+	smplb_rs_cpu_online(cpu);
+	return 0;
+}
+
+void smplb_c_log_moved(const char *name, u32 from, u32 to)
+{
+	net_info_ratelimited("smplb: CPU %u goes offline: CPU %u polls %s now\n",
+			     from, to, name);
+}
+
+static void smplb_asleep(void *data, bool asleep)
+{
+	smplb_rs_asleep(asleep);
 }
 
 static int smplb_cpus_state;
+static void *smplb_cpus_sleeper;
 
 int smplb_c_cpus_register(void)
 {
-	int state = cpuhp_setup_state_nocalls(CPUHP_AP_ONLINE_DYN, "smplb:online",
-					      NULL, smplb_cpu_offline);
+	int state;
 
-	if (state < 0)
+	smplb_cpus_sleeper = smplb_c_sleeper_start(smplb_asleep, NULL);
+	if (!smplb_cpus_sleeper)
+		return -ENOMEM;
+	state = cpuhp_setup_state_nocalls(CPUHP_AP_ONLINE_DYN, "smplb:online",
+					  smplb_cpu_online, smplb_cpu_offline);
+	if (state < 0) {
+		smplb_c_sleeper_stop(smplb_cpus_sleeper);
 		return state;
+	}
 	smplb_cpus_state = state;
 	return 0;
 }
@@ -86,6 +120,7 @@ int smplb_c_cpus_register(void)
 void smplb_c_cpus_unregister(void)
 {
 	cpuhp_remove_state_nocalls(smplb_cpus_state);
+	smplb_c_sleeper_stop(smplb_cpus_sleeper);
 }
 
 /*
@@ -98,9 +133,10 @@ u32 smplb_c_pick_cpu(u32 nth, bool share)
 	u32 isolated = 0, shared = 0, first, cpu, n, seen = 0;
 
 	guard(rcu)();
-	first = cpumask_first_and(cpu_online_mask,
+	/* Not those on their way offline. */
+	first = cpumask_first_and(cpu_active_mask,
 				  housekeeping_cpumask(HK_TYPE_DOMAIN));
-	for_each_online_cpu(cpu) {
+	for_each_cpu(cpu, cpu_active_mask) {
 		if (!smplb_c_cpu_is_housekeeping(cpu))
 			isolated++;
 		else if (cpu != first)
@@ -111,7 +147,7 @@ u32 smplb_c_pick_cpu(u32 nth, bool share)
 		return share ? first : U32_MAX;
 	nth %= n;
 	for (cpu = nr_cpu_ids; cpu-- > 0;) {
-		if (!cpu_online(cpu) || cpu == first)
+		if (!cpu_active(cpu) || cpu == first)
 			continue;
 		if (isolated && smplb_c_cpu_is_housekeeping(cpu))
 			continue;
@@ -149,6 +185,21 @@ void smplb_c_sleep(void)
 {
 	schedule();
 	__set_current_state(TASK_RUNNING);
+}
+
+/*
+ * By a thread bound to a CPU, for as long as it must not be anywhere else: when a
+ * CPU goes offline the scheduler takes away what is only bound to it, before
+ * smplb_cpu_offline() is asked. Such a thread may sleep.
+ */
+void smplb_c_thread_stay(void)
+{
+	migrate_disable();
+}
+
+void smplb_c_thread_leave(void)
+{
+	migrate_enable();
 }
 
 /* A thread bound to @cpu, created stopped; ERR_PTR on failure. */

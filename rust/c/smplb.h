@@ -119,6 +119,9 @@ struct task_struct;
 struct task_struct *smplb_c_thread_create(int (*fn)(void *), void *data,
 					  u32 cpu);
 void smplb_c_thread_stop(struct task_struct *task);
+void smplb_c_thread_stay(void);
+void smplb_c_thread_leave(void);
+void smplb_c_log_moved(const char *name, u32 from, u32 to);
 u32 smplb_c_task_pid(struct task_struct *task);
 void smplb_c_task_switches(struct task_struct *task, u64 *given, u64 *taken);
 u64 smplb_c_clock(void);
@@ -254,7 +257,10 @@ void smplb_rs_route_flush(void *sw);
 void smplb_rs_neighbour(void *port, __be32 addr, const u8 *mac, bool valid);
 
 /* Rust, for sched.c: in the hotplug thread of @cpu. */
-bool smplb_rs_cpu_needed(u32 cpu);
+int smplb_rs_cpu_offline(u32 cpu, bool asleep);
+void smplb_rs_cpu_online(u32 cpu);
+/* Before the machine sleeps, and when it has woken up. */
+void smplb_rs_asleep(bool asleep);
 
 /* Rust, for net.c: once per switch, when its ports are gone. Not under RTNL. */
 void smplb_rs_net_exit(void *sw);

@@ -2,6 +2,7 @@
 
 //! When an engine that finds nothing spins, and when it sleeps.
 
+use super::hotplug::is_asleep;
 use crate::kapi::cpu;
 
 /// Rounds that find nothing before the clock is looked at again.
@@ -44,6 +45,6 @@ impl Idle {
             return false;
         }
         // Never 0 here but on a wrap, which only starts the wait anew.
-        cpu::nanoseconds().wrapping_sub(self.since) >= self.spin
+        cpu::nanoseconds().wrapping_sub(self.since) >= self.spin || is_asleep()
     }
 }

@@ -5,6 +5,7 @@
 
 mod burst;
 mod hands;
+mod hotplug;
 mod idle;
 mod native;
 mod netdev;
@@ -24,7 +25,8 @@ use kernel::sync::{new_mutex, Arc, Completion, Mutex, SetOnce};
 
 use hands::Hands;
 
-pub(crate) use registry::{choose, for_each, is_needed, move_port, place, remove, Info, Registry};
+pub(crate) use hotplug::{comes_online, goes_offline, set_asleep};
+pub(crate) use registry::{choose, for_each, move_port, place, remove, Info, Registry};
 
 /// Counters of an engine; written by its thread alone.
 pub(crate) struct Counters {

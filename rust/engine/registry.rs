@@ -13,16 +13,16 @@ use kernel::prelude::*;
 use kernel::sync::Arc;
 
 /// An engine and its thread. The thread stops when this is dropped.
-struct Running {
-    thread: Kthread,
-    engine: Arc<Engine>,
-    /// How many parts of ports it polls.
-    parts: usize,
+pub(super) struct Running {
+    pub(super) thread: Kthread,
+    pub(super) engine: Arc<Engine>,
+    /// The parts of ports that it polls.
+    pub(super) parts: KVec<(Arc<Port>, usize)>,
 }
 
 kernel::sync::global_lock! {
     // SAFETY: Initialised in the module's `init` before anything uses it.
-    unsafe(uninit) static ENGINES: Mutex<KVec<Running>> = KVec::new();
+    pub(super) unsafe(uninit) static ENGINES: Mutex<KVec<Running>> = KVec::new();
 }
 
 /// The registry while the module is loaded.
@@ -50,11 +50,11 @@ impl Drop for Registry {
 
 /// Whether an online housekeeping CPU is left without an engine when `cpus` have
 /// one and poll all of `moved`.
-fn leaves_control(engines: &[Running], cpus: &[u32], moved: Option<&Port>) -> bool {
+pub(super) fn leaves_control(engines: &[Running], cpus: &[u32], moved: Option<&Port>) -> bool {
     let busy = |other: u32| {
         let leaving = moved.map_or(0, |port| port.cpus().filter(|&cpu| cpu == other).count());
         let running = engines.iter().find(|r| r.engine.cpu() == other);
-        running.is_some_and(|r| r.parts > leaving)
+        running.is_some_and(|r| r.parts.len() > leaving)
     };
     let free = |&other: &u32| !cpus.contains(&other) && cpu::is_online(other) && !busy(other);
     (0..cpu::count()).filter(free).any(cpu::is_housekeeping)
@@ -113,31 +113,43 @@ pub(crate) fn place(port: &Arc<Port>, cpus: &[u32]) -> Result {
 }
 
 fn place_part(port: &Arc<Port>, part: usize, cpu: u32) -> Result {
-    let seat = port.seat(part).ok_or(EINVAL)?;
-    // A CPU on its way offline takes no new thread, see `is_needed`.
+    // A CPU on its way offline takes no new thread, see `hotplug`.
     let _online = cpu::OnlineGuard::new();
-    let mut engines = ENGINES.lock();
+    attach(&mut ENGINES.lock(), port, part, cpu)
+}
+
+/// Has the engine of `cpu` poll a part, which no engine does. No CPU comes or goes,
+/// but for what the caller does itself.
+pub(super) fn attach(
+    engines: &mut KVec<Running>,
+    port: &Arc<Port>,
+    part: usize,
+    cpu: u32,
+) -> Result {
+    let seat = port.seat(part).ok_or(EINVAL)?;
     let local = port.switch().new_local(cpu)?;
     let (attached, detached) = (Reply::new()?, Reply::new()?);
     let at = match engines.iter().position(|r| r.engine.cpu() == cpu) {
         Some(at) => at,
-        None => start(&mut engines, cpu)?,
+        None => start(engines, cpu)?,
     };
     let running = engines.get_mut(at).ok_or(EINVAL)?;
     let engine = running.engine.clone();
     // For this request and for the one that ends it.
-    engine.reserve(running.parts.saturating_add(2))?;
-    let result = engine.request(Change::Attach((port.clone(), part), local), attached);
+    let reserved = (running.parts.reserve(1, GFP_KERNEL).map_err(Error::from))
+        .and_then(|()| engine.reserve(running.parts.len().saturating_add(2)));
+    let result = reserved
+        .and_then(|()| engine.request(Change::Attach((port.clone(), part), local), attached));
     match result {
         Ok(()) => {
-            running.parts += 1;
+            running.parts.push((port.clone(), part), GFP_KERNEL)?;
             seat.set_engine(Some((engine, detached)));
             // What came in while nobody polled.
             running.engine.wake();
             Ok(())
         }
         Err(e) => {
-            end_if_idle(&mut engines, at);
+            end_if_idle(engines, at);
             Err(e)
         }
     }
@@ -153,7 +165,7 @@ fn start(engines: &mut KVec<Running>, cpu: u32) -> Result<usize> {
         Running {
             thread,
             engine,
-            parts: 0,
+            parts: KVec::new(),
         },
         GFP_KERNEL,
     )?;
@@ -161,8 +173,8 @@ fn start(engines: &mut KVec<Running>, cpu: u32) -> Result<usize> {
 }
 
 /// Stops an engine that has nothing to poll.
-fn end_if_idle(engines: &mut KVec<Running>, at: usize) {
-    if engines.get(at).is_some_and(|r| r.parts == 0) {
+pub(super) fn end_if_idle(engines: &mut KVec<Running>, at: usize) {
+    if engines.get(at).is_some_and(|r| r.parts.is_empty()) {
         // Dropping it stops the thread.
         drop(engines.remove(at));
     }
@@ -177,20 +189,23 @@ pub(crate) fn remove(port: &Arc<Port>) {
 
 fn remove_part(port: &Arc<Port>, part: usize) {
     let mut engines = ENGINES.lock();
-    let seat = port.seat(part);
-    let Some((engine, reply)) = seat.and_then(|seat| seat.set_engine(None)) else {
-        return;
-    };
-    // Cannot fail: the room and the reply were made in `place_part`.
-    let _ = engine.request(Change::Detach((port.clone(), part)), reply);
-    let at = engines.iter().position(|r| Arc::ptr_eq(&r.engine, &engine));
-    drop(engine);
-    if let Some(at) = at {
-        if let Some(running) = engines.get_mut(at) {
-            running.parts = running.parts.saturating_sub(1);
-        }
+    if let Some(at) = detach(&mut engines, port, part) {
         end_if_idle(&mut engines, at);
     }
+}
+
+/// Ends polling of a part; the place of its engine in the list.
+pub(super) fn detach(engines: &mut KVec<Running>, port: &Arc<Port>, part: usize) -> Option<usize> {
+    let seat = port.seat(part);
+    let (engine, reply) = seat?.set_engine(None)?;
+    // Cannot fail: the room and the reply were made in `place_part`.
+    let _ = engine.request(Change::Detach((port.clone(), part)), reply);
+    let at = engines
+        .iter()
+        .position(|r| Arc::ptr_eq(&r.engine, &engine))?;
+    let parts = &mut engines.get_mut(at)?.parts;
+    parts.retain(|(p, n)| !(Arc::ptr_eq(p, port) && *n == part));
+    Some(at)
 }
 
 /// Moves the parts of `port` to the engines of `cpus` in turn. Packets on its
@@ -226,16 +241,16 @@ fn move_part(port: &Arc<Port>, part: usize, cpu: u32) -> Result {
     let before = port.seat(part).map_or(cpu, |seat| seat.cpu());
     remove_part(port, part);
     place_part(port, part, cpu).inspect_err(|_| {
-        // It was there a moment ago, and what it needs was just freed.
-        if let Err(e) = place_part(port, part, before) {
+        // It was there a moment ago, and what it needs was just freed. That CPU may
+        // have gone since.
+        let back = place_part(port, part, before).or_else(|e| {
+            let other = cpu::pick(part as u32, crate::share_control_cpu());
+            place_part(port, part, other.ok_or(e)?)
+        });
+        if let Err(e) = back {
             log::error(c_str!("a port is polled by no engine"), e);
         }
     })
-}
-
-/// Whether ports are polled on `cpu`, so that it must stay online.
-pub(crate) fn is_needed(cpu: u32) -> bool {
-    ENGINES.lock().iter().any(|r| r.engine.cpu() == cpu)
 }
 
 /// What is known of an engine, for listings.

@@ -63,6 +63,9 @@ extern "C" {
     pub(crate) fn smplb_c_engine_relax(last_qs: *mut c_ulong);
     pub(crate) fn smplb_c_cpu_online(cpu: u32) -> bool;
     pub(crate) fn smplb_c_log_error(what: *const c_char, error: c_int);
+    pub(crate) fn smplb_c_log_moved(name: *const c_char, from: u32, to: u32);
+    pub(crate) fn smplb_c_thread_stay();
+    pub(crate) fn smplb_c_thread_leave();
     pub(crate) fn smplb_c_cpu_is_housekeeping(cpu: u32) -> bool;
     pub(crate) fn smplb_c_cpus_lock();
     pub(crate) fn smplb_c_cpus_unlock();

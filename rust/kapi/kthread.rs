@@ -4,7 +4,7 @@
 
 use core::ptr::NonNull;
 use kernel::bindings::task_struct;
-use kernel::error::from_err_ptr;
+use kernel::error::{from_err_ptr, to_result};
 use kernel::ffi::{c_int, c_ulong, c_void};
 use kernel::prelude::*;
 use kernel::sync::aref::ARef;
@@ -40,7 +40,11 @@ unsafe impl Sync for Kthread {}
 unsafe extern "C" fn trampoline<T: Main>(data: *mut c_void) -> c_int {
     // SAFETY: `spawn` passed one reference of an `Arc<T>`, taken over here.
     let main = unsafe { Arc::from_raw(data.cast::<T>().cast_const()) };
+    // SAFETY: Called by the thread; balanced below.
+    unsafe { ffi::smplb_c_thread_stay() };
     main.main();
+    // SAFETY: Balances the call above.
+    unsafe { ffi::smplb_c_thread_leave() };
     drop(main);
     0
 }
@@ -77,6 +81,19 @@ impl Kthread {
         // can be taken.
         let task = unsafe { &*self.task.as_ptr().cast::<Task>() };
         Waker(ARef::from(task))
+    }
+
+    /// Has the thread wait, in [`relax`], until [`Self::unpark`]. It must not be
+    /// parked already.
+    pub(crate) fn park(&self) -> Result {
+        // SAFETY: By the type invariants `task` is alive, and runs a [`Main`].
+        to_result(unsafe { kernel::bindings::kthread_park(self.task.as_ptr()) })
+    }
+
+    /// Lets it go on, if it was parked.
+    pub(crate) fn unpark(&self) {
+        // SAFETY: As above.
+        unsafe { kernel::bindings::kthread_unpark(self.task.as_ptr()) }
     }
 
     /// The thread's id in the initial pid namespace.
@@ -134,7 +151,9 @@ pub(crate) fn relax(last: &mut c_ulong) {
 pub(crate) fn sleep_unless(pending: impl FnOnce() -> bool) -> bool {
     // SAFETY: Called by a thread that may sleep.
     unsafe { ffi::smplb_c_sleep_prepare() };
-    if pending() || should_stop() {
+    // SAFETY: Called by a kernel thread.
+    let should_park = || unsafe { kernel::bindings::kthread_should_park() };
+    if pending() || should_stop() || should_park() {
         // SAFETY: Ends what was prepared above.
         unsafe { ffi::smplb_c_sleep_cancel() };
         return false;
