@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! `bench`: instructions per packet, of IPVS and of smplb in one run, and the
-//! time the pure core takes.
+//! `bench`: instructions per packet, of IPVS and of smplb in one run, what engines
+//! share, and the time the pure core takes.
 
 use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{ensure, Context, Result};
@@ -17,10 +18,15 @@ use crate::vm::{self, End, Job, Machine, Sink};
 use crate::{build, setup};
 
 mod report;
+mod scaling;
+mod symbols;
+mod windows;
 
 /// The scripts in the guest. Each writes a file with its name and this ending:
 /// one JSON object a line.
 const SCRIPTS: &[&str] = &["bench", "bench-native"];
+/// One more, that a plugin of QEMU watches.
+const SCALING: &str = "bench-scaling";
 const RESULTS: &str = "jsonl";
 
 /// Arguments of `bench`.
@@ -33,7 +39,7 @@ pub struct Args {
     vm_only: bool,
 }
 
-/// Measures, and writes `target/bench/report.json` and `report.md`.
+/// Measures, and writes `target/bench/report.json`, `scaling.json` and `report.md`.
 pub fn main(args: &Args) -> Result<ExitCode> {
     let repo = Repo::open()?;
     let cache = Cache::open()?;
@@ -43,45 +49,81 @@ pub fn main(args: &Args) -> Result<ExitCode> {
     build::userspace(&repo)?;
 
     let dir = repo.target("bench");
+    let guest = Guest {
+        repo: &repo,
+        cache: &cache,
+        kernel: &kernel,
+        dir: &dir,
+    };
     let mut lines = String::new();
     for name in SCRIPTS {
-        let results = dir.join(name).with_extension(RESULTS);
-        if results.exists() {
-            fs::remove_file(&results)?;
+        match guest.run(name, true)? {
+            Ok(results) => lines.push_str(&fs::read_to_string(results)?),
+            Err(end) => return Ok(ExitCode::from(end.code())),
         }
-        let bench = Scenario::named(&repo, name)?;
-        let machine = Machine {
-            icount: true,
-            ..bench.machine()?
-        };
-        let job = Job {
-            kernel: &kernel,
-            machine: &machine,
-            out: dir.clone(),
-            command: &[repo.path(&bench.path).display().to_string()],
-            cwd: repo.root(),
-        };
-        let end = vm::run(&repo, &cache, &job, Sink::Pass)?;
-        if end != End::Exit(0) {
-            return Ok(ExitCode::from(end.code()));
-        }
-        let measured = fs::read_to_string(&results)
-            .with_context(|| format!("{} left no {}", bench.path, results.display()))?;
-        ensure!(
-            !measured.trim().is_empty(),
-            "{} measured nothing",
-            bench.path
-        );
-        lines.push_str(&measured);
     }
     let report = report::Report::from_lines(&lines)?;
     fs::write(dir.join("report.json"), report.json()?)?;
-    fs::write(dir.join("report.md"), report.markdown())?;
-    print!("{}", report.markdown());
+    let mut markdown = report.markdown();
+    if vm::has_plugins()? {
+        match guest.run(SCALING, false)? {
+            Ok(results) => {
+                let rows = scaling::read(&dir, &results)?;
+                let json = serde_json::to_string_pretty(&rows)? + "\n";
+                fs::write(dir.join("scaling.json"), json)?;
+                fs::write(dir.join("scaling.txt"), scaling::places(&rows))?;
+                markdown.push_str(&scaling::markdown(&rows));
+            }
+            Err(end) => return Ok(ExitCode::from(end.code())),
+        }
+    } else {
+        say("this QEMU has no plugins: what engines share is not measured");
+    }
+    fs::write(dir.join("report.md"), &markdown)?;
+    print!("{markdown}");
     say(&format!("written to {}", dir.join("report.json").display()));
 
     if !args.vm_only && repo.path("userspace/smplb-core/benches").is_dir() {
         run(build::cargo(&repo).args(["bench", "--package", "smplb-core"]))?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What the scripts run in.
+struct Guest<'a> {
+    repo: &'a Repo,
+    cache: &'a Cache,
+    kernel: &'a kernel::Kernel,
+    dir: &'a Path,
+}
+
+impl Guest<'_> {
+    /// Runs a script in a VM of its own, whose clock counts instructions if that
+    /// is wanted. Returns where its results are, or how it ended.
+    fn run(&self, name: &str, icount: bool) -> Result<Result<PathBuf, End>> {
+        let results = self.dir.join(name).with_extension(RESULTS);
+        if results.exists() {
+            fs::remove_file(&results)?;
+        }
+        let bench = Scenario::named(self.repo, name)?;
+        let machine = Machine {
+            icount,
+            ..bench.machine()?
+        };
+        let job = Job {
+            kernel: self.kernel,
+            machine: &machine,
+            out: self.dir.to_owned(),
+            command: &[self.repo.path(&bench.path).display().to_string()],
+            cwd: self.repo.root(),
+        };
+        let end = vm::run(self.repo, self.cache, &job, Sink::Pass)?;
+        if end != End::Exit(0) {
+            return Ok(Err(end));
+        }
+        let measured = fs::metadata(&results)
+            .with_context(|| format!("{} left no {}", bench.path, results.display()))?;
+        ensure!(measured.len() > 0, "{} measured nothing", bench.path);
+        Ok(Ok(results))
+    }
 }

@@ -25,6 +25,7 @@ use crate::progress::say;
 use crate::repo::Repo;
 pub use accel::Accel;
 use generator::Generator;
+pub use qemu::has_plugins;
 pub use watch::{End, Sink};
 
 /// What can be done with the VM.
@@ -37,17 +38,17 @@ pub enum Verb {
 /// The machine.
 #[derive(Clone, clap::Args)]
 pub struct Machine {
-    /// Processors
-    #[arg(long, default_value_t = 3, value_name = "N")]
-    pub smp: u32,
+    /// Processors [default: 3, and 1 with --icount]
+    #[arg(long, value_name = "N")]
+    pub smp: Option<u32>,
     /// Memory [default: 2G, and 4G for the debug kernel]
     #[arg(long, value_name = "SIZE")]
     pub mem: Option<String>,
     /// What executes the guest's instructions
     #[arg(long, value_enum, default_value = "auto")]
     pub accel: Accel,
-    /// Count instructions: one processor, whose nanoseconds are the
-    /// instructions it has executed
+    /// Count instructions: the guest's nanoseconds are the instructions that its
+    /// processors have executed, in turn if there are several
     #[arg(long)]
     pub icount: bool,
     /// Add a NIC of this model (virtio, e1000e, …), which may have options of
@@ -55,8 +56,8 @@ pub struct Machine {
     /// eth1, eth2 with eth3, …
     #[arg(long, value_name = "MODEL")]
     pub nic: Vec<String>,
-    /// Cable eth0 to a generator of frames on the host and eth1 to a sink; see
-    /// tests/vm/generator.sh
+    /// Cable eth0, eth2, … to generators of frames on the host and eth1, eth3, …
+    /// to sinks; see tests/vm/generator.sh
     #[arg(long)]
     pub generator: bool,
     /// Cable the NICs by tap devices with so many queues each, in a network
@@ -65,6 +66,11 @@ pub struct Machine {
     #[arg(long, value_name = "QUEUES", conflicts_with = "generator",
         value_parser = clap::value_parser!(u32).range(1..=i64::from(taps::MOST)))]
     pub tap: Option<u32>,
+    /// Have the plugin of scripts/lines count the instructions of each processor
+    /// and the cache lines they share, in the windows that tests/vm/window.sh
+    /// opens, and write them to `lines` in the directory of --out
+    #[arg(long)]
+    pub lines: bool,
     /// Add an IOMMU. A virtio NIC is behind it with the option iommu_platform=on
     #[arg(long)]
     pub iommu: bool,
@@ -168,9 +174,10 @@ fn boot(
         },
     )?;
     let generator = match job.machine.generator {
-        true => Some(Generator::start(dir.path())?),
+        true => Some(Generator::start(dir.path(), nics.len().div_ceil(2))?),
         false => None,
     };
+    let lines = repo.target("release").join(qemu::PLUGIN);
     let mut qemu = qemu::command(&qemu::Boot {
         kernel: &job.kernel.image(),
         initramfs: &initramfs,
@@ -181,6 +188,7 @@ fn boot(
         accel,
         nics: &nics,
         generator: generator.as_ref(),
+        lines: job.machine.lines.then_some(lines.as_path()),
     })?;
     if let Some(queues) = job.machine.tap {
         qemu = taps::inside(nics.len(), queues, &qemu);

@@ -30,9 +30,9 @@ pub enum Accel {
 /// Settles `auto`, with a trial whose outcome is kept until the host reboots.
 pub fn choose(repo: &Repo, cache: &Cache, job: &Job<'_>, modules: &Modules) -> Result<Accel> {
     let asked = job.machine.accel;
-    if job.machine.icount {
+    if job.machine.icount || job.machine.lines {
         if asked == Accel::Kvm {
-            bail!("--icount counts what TCG translates: it cannot be had with --accel kvm");
+            bail!("--icount and --lines count what TCG translates: not with --accel kvm");
         }
         return Ok(Accel::Tcg);
     }
@@ -60,7 +60,7 @@ pub fn choose(repo: &Repo, cache: &Cache, job: &Job<'_>, modules: &Modules) -> R
     say("trying whether KVM runs a guest");
     let machine = Machine {
         timeout: TRIAL,
-        smp: 2,
+        smp: Some(2),
         ..Machine::from_words(&[])?
     };
     let command = ["true".to_owned()];

@@ -1,11 +1,18 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! A generator of frames, cabled to a NIC of the guest. It runs on the host, so
-//! that it costs the guest no instruction, and sends as fast as the NIC takes
+//! Generators of frames, each cabled to a NIC of the guest. They run on the host,
+//! so that they cost the guest no instruction, and send as fast as the NIC takes
 //! frames: none is lost.
 //!
-//! The guest tells it what to send by lines on the port `generator`:
-//! `send COUNT FLOWS MAC ADDRESS PORT`, and is told `sent` when the last frame
-//! has been handed to QEMU.
+//! The guest tells them what to send by lines on the port `generator`, and is told
+//! `sent` when the last frame has been handed to QEMU:
+//!
+//! ```text
+//! send COUNT FLOWS MAC ADDRESS PORT [wire=N] [from=ADDRESS] [back] [, …]
+//! ```
+//!
+//! Orders behind commas are carried out at the same time. Wire 0 is that of eth0,
+//! wire 1 that of eth2, and so on. With `back` it is the flows that are sent to,
+//! from ADDRESS and PORT.
 
 use std::io::{copy, sink, BufRead, BufReader, BufWriter, Write};
 use std::net::Ipv4Addr;
@@ -13,13 +20,13 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::thread;
 
-use anyhow::{Context, Result};
+use anyhow::{anyhow, Context, Result};
 
 /// Octets of a frame, without FCS: the smallest.
 const FRAME: usize = 60;
 const ETH_HLEN: usize = 14;
 const IP_HLEN: usize = 20;
-/// Where the flows come from: this address and those after it,
+/// Where the flows come from unless it is said: this address and those after it,
 const SOURCE: Ipv4Addr = Ipv4Addr::new(10, 1, 0, 2);
 /// so many of each,
 const FLOWS_PER_ADDRESS: u64 = 60_000;
@@ -28,51 +35,72 @@ const FIRST_PORT: u16 = 1024;
 
 /// The sockets that QEMU connects to.
 pub struct Generator {
-    /// Frames, each after its length (`-netdev stream`).
-    pub wire: PathBuf,
+    /// For each wire: frames, each after its length (`-netdev stream`).
+    pub wires: Vec<PathBuf>,
     /// Lines to and from the guest.
     pub control: PathBuf,
 }
 
 impl Generator {
     /// Waits for QEMU in threads of its own; they end with it.
-    pub fn start(dir: &Path) -> Result<Self> {
+    pub fn start(dir: &Path, wires: usize) -> Result<Self> {
         let generator = Self {
-            wire: dir.join("wire"),
+            wires: (0..wires).map(|n| dir.join(format!("wire{n}"))).collect(),
             control: dir.join("generator"),
         };
-        let bind = |path: &Path| {
+        let bind = |path: &PathBuf| {
             UnixListener::bind(path).with_context(|| format!("cannot listen at {}", path.display()))
         };
-        let (wire, control) = (bind(&generator.wire)?, bind(&generator.control)?);
-        thread::spawn(move || serve(&wire, &control));
+        let wires = generator.wires.iter().map(bind).collect::<Result<_>>()?;
+        let control = bind(&generator.control)?;
+        thread::spawn(move || serve(wires, &control));
         Ok(generator)
     }
 }
 
 /// One guest. Any error is its end.
-fn serve(wire: &UnixListener, control: &UnixListener) -> Result<()> {
+fn serve(wires: Vec<UnixListener>, control: &UnixListener) -> Result<()> {
     let (control, _) = control.accept()?;
-    let (wire, _) = wire.accept()?;
-    let mut back = wire.try_clone()?;
-    // What the guest sends has arrived when it has been read.
-    thread::spawn(move || copy(&mut back, &mut sink()));
-    obey(&control, &wire)
-}
-
-fn obey(control: &UnixStream, wire: &UnixStream) -> Result<()> {
+    let accept = |wire: UnixListener| {
+        let (wire, _) = wire.accept()?;
+        let mut back = wire.try_clone()?;
+        // What the guest sends has arrived when it has been read.
+        thread::spawn(move || copy(&mut back, &mut sink()));
+        Ok(wire)
+    };
+    let wires: Vec<UnixStream> = wires.into_iter().map(accept).collect::<Result<_>>()?;
     let mut reply = control.try_clone()?;
-    let mut out = BufWriter::with_capacity(1 << 16, wire);
     for line in BufReader::new(control).lines() {
-        match Order::parse(&line?) {
-            Some(order) => {
-                order.send(&mut out)?;
+        match parse(&line?).filter(|orders| orders.iter().all(|order| order.wire < wires.len())) {
+            Some(orders) => {
+                carry_out(&orders, &wires)?;
                 writeln!(reply, "sent")?;
             }
             None => writeln!(reply, "not understood")?,
         }
     }
     Ok(())
+}
+
+/// All of them at the same time.
+fn carry_out(orders: &[Order], wires: &[UnixStream]) -> Result<()> {
+    thread::scope(|scope| {
+        let send =
+            |order: &Order| order.send(&mut BufWriter::with_capacity(1 << 16, &wires[order.wire]));
+        let threads: Vec<_> = orders
+            .iter()
+            .map(|order| scope.spawn(move || send(order)))
+            .collect();
+        let mut joined = threads.into_iter().map(|thread| thread.join());
+        joined.try_for_each(|sent| sent.map_err(|_| anyhow!("a generator failed"))?)
+    })
+}
+
+fn parse(line: &str) -> Option<Vec<Order>> {
+    line.strip_prefix("send ")?
+        .split(',')
+        .map(Order::parse)
+        .collect()
 }
 
 /// What to send.
@@ -82,12 +110,18 @@ struct Order {
     mac: [u8; 6],
     address: Ipv4Addr,
     port: u16,
+    /// By which wire.
+    wire: usize,
+    /// The first address of the flows.
+    from: Ipv4Addr,
+    /// Whether the frames go to the flows.
+    back: bool,
 }
 
 impl Order {
-    fn parse(line: &str) -> Option<Self> {
-        let words: Vec<&str> = line.split_whitespace().collect();
-        let ["send", count, flows, mac, address, port] = words[..] else {
+    fn parse(words: &str) -> Option<Self> {
+        let words: Vec<&str> = words.split_whitespace().collect();
+        let [count, flows, mac, address, port, ref options @ ..] = words[..] else {
             return None;
         };
         let mut octets = mac.split(':').map(|octet| u8::from_str_radix(octet, 16));
@@ -95,13 +129,25 @@ impl Order {
         for place in &mut parsed {
             *place = octets.next()?.ok()?;
         }
-        Some(Self {
+        let mut order = Self {
             count: count.parse().ok()?,
             flows: flows.parse().ok().filter(|&flows| flows > 0)?,
             mac: parsed,
             address: address.parse().ok()?,
             port: port.parse().ok()?,
-        })
+            wire: 0,
+            from: SOURCE,
+            back: false,
+        };
+        for option in options {
+            match option.split_once('=') {
+                Some(("wire", wire)) => order.wire = wire.parse().ok()?,
+                Some(("from", from)) => order.from = from.parse().ok()?,
+                None if *option == "back" => order.back = true,
+                _ => return None,
+            }
+        }
+        Some(order)
     }
 
     fn send(&self, out: &mut impl Write) -> Result<()> {
@@ -114,8 +160,14 @@ impl Order {
 
     /// The frame of one flow.
     fn frame(&self, flow: u64) -> [u8; FRAME] {
-        let source = u32::from(SOURCE) + (flow / FLOWS_PER_ADDRESS) as u32;
-        let source_port = FIRST_PORT + (flow % FLOWS_PER_ADDRESS) as u16;
+        let client = Ipv4Addr::from(u32::from(self.from) + (flow / FLOWS_PER_ADDRESS) as u32);
+        let client = (client, FIRST_PORT + (flow % FLOWS_PER_ADDRESS) as u16);
+        let server = (self.address, self.port);
+        let (source, dest) = if self.back {
+            (server, client)
+        } else {
+            (client, server)
+        };
         let mut frame = [0; FRAME];
         let (ethernet, rest) = frame.split_at_mut(ETH_HLEN);
         ethernet[..6].copy_from_slice(&self.mac);
@@ -127,13 +179,13 @@ impl Order {
         ip[0] = 0x45;
         ip[2..4].copy_from_slice(&(udp_len + IP_HLEN as u16).to_be_bytes());
         ip[8..10].copy_from_slice(&[64, 17]);
-        ip[12..16].copy_from_slice(&source.to_be_bytes());
-        ip[16..20].copy_from_slice(&self.address.octets());
+        ip[12..16].copy_from_slice(&source.0.octets());
+        ip[16..20].copy_from_slice(&dest.0.octets());
         let check = checksum(ip, 0);
         ip[10..12].copy_from_slice(&check.to_be_bytes());
 
-        udp[..2].copy_from_slice(&source_port.to_be_bytes());
-        udp[2..4].copy_from_slice(&self.port.to_be_bytes());
+        udp[..2].copy_from_slice(&source.1.to_be_bytes());
+        udp[2..4].copy_from_slice(&dest.1.to_be_bytes());
         udp[4..6].copy_from_slice(&udp_len.to_be_bytes());
         let pseudo = u32::from(17 + udp_len) + sum(&ip[12..20]);
         let check = match checksum(udp, pseudo) {
@@ -167,11 +219,15 @@ mod tests {
 
     const LINE: &str = "send 3 2 52:54:00:00:00:0a 192.0.2.10 9";
 
+    fn frames(line: &str, nth: usize) -> Vec<Vec<u8>> {
+        let mut out = Vec::new();
+        parse(line).unwrap()[nth].send(&mut out).unwrap();
+        out.chunks_exact(4 + FRAME).map(<[u8]>::to_vec).collect()
+    }
+
     #[test]
     fn frames_are_valid_and_of_their_flow() {
-        let mut out = Vec::new();
-        Order::parse(LINE).unwrap().send(&mut out).unwrap();
-        let frames: Vec<_> = out.chunks_exact(4 + FRAME).collect();
+        let frames = frames(LINE, 0);
         assert_eq!(frames.len(), 3);
         assert_eq!(frames[0], frames[2]);
         for (flow, frame) in frames[..2].iter().enumerate() {
@@ -188,7 +244,20 @@ mod tests {
     #[test]
     fn other_lines_are_not_understood() {
         for line in ["", "send", "send 1 0 52:54:00:00:00:0a 192.0.2.10 9"] {
-            assert!(Order::parse(line).is_none(), "{line}");
+            assert!(parse(line).is_none(), "{line}");
         }
+        for option in ["wire", "wire=x", "from=1", "forth"] {
+            assert!(parse(&format!("{LINE} {option}")).is_none(), "{option}");
+        }
+    }
+
+    #[test]
+    fn orders_have_wires_and_directions() {
+        let line = format!("{LINE}, 1 1 52:54:00:00:00:0b 10.2.0.2 9 wire=1 from=10.1.7.2 back");
+        let orders = parse(&line).unwrap();
+        assert_eq!((orders[0].wire, orders[1].wire), (0, 1));
+        let frame = &frames(&line, 1)[0][4 + ETH_HLEN..];
+        assert_eq!(frame[12..20], [10, 2, 0, 2, 10, 1, 7, 2]);
+        assert_eq!(frame[IP_HLEN..IP_HLEN + 4], [0, 9, 4, 0]);
     }
 }

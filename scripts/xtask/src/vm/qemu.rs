@@ -5,13 +5,26 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::process::Command;
 
-use anyhow::{ensure, Result};
+use anyhow::{ensure, Context, Result};
 
 use super::generator::Generator;
 use super::taps;
 use super::{Accel, Machine};
 use crate::kernel::Flavour;
 use crate::run::command as process;
+
+/// The plugin of `--lines`, where cargo puts what it builds.
+pub const PLUGIN: &str = "libsmplb_lines.so";
+
+/// Whether QEMU was built with support for plugins.
+pub fn has_plugins() -> Result<bool> {
+    let help = process("qemu-system-x86_64")
+        .arg("-help")
+        .output()
+        .context("cannot run qemu-system-x86_64")?;
+    let text = String::from_utf8_lossy(&help.stdout);
+    Ok(text.lines().any(|line| line.starts_with("-plugin ")))
+}
 
 /// What one boot consists of.
 pub struct Boot<'a> {
@@ -31,8 +44,10 @@ pub struct Boot<'a> {
     pub accel: Accel,
     /// Its NICs.
     pub nics: &'a [Nic],
-    /// What the first two of them are cabled to.
+    /// What they are cabled to instead of each other.
     pub generator: Option<&'a Generator>,
+    /// The plugin that counts cache lines.
+    pub lines: Option<&'a Path>,
 }
 
 /// One NIC.
@@ -70,6 +85,7 @@ pub fn command(boot: &Boot<'_>) -> Result<Command> {
     let path = |path: &Path| path.to_string_lossy().into_owned();
     let (kernel, initramfs) = (path(boot.kernel), path(boot.initramfs));
     let (dir, out) = (path(boot.dir), path(boot.out));
+    let processors = machine.smp.unwrap_or(if machine.icount { 1 } else { 3 });
     ensure!(
         !out.contains(','),
         "QEMU does not work in a directory named {out:?}"
@@ -87,11 +103,13 @@ pub fn command(boot: &Boot<'_>) -> Result<Command> {
     match boot.accel {
         Accel::Kvm => args.add("-accel kvm -cpu host"),
         Accel::Tcg | Accel::Auto if machine.icount => {
-            args.add("-accel tcg -cpu max -icount shift=0,sleep=off");
+            args.add("-accel tcg -cpu max");
+            // Several processors may wait for the host, while time goes on.
+            let sleep = if processors > 1 { "on" } else { "off" };
+            args.pair("-icount", &format!("shift=0,sleep={sleep}"));
         }
         Accel::Tcg | Accel::Auto => args.add("-accel tcg,thread=multi -cpu max"),
     }
-    let processors = if machine.icount { 1 } else { machine.smp };
     let memory = machine.mem.as_deref().unwrap_or(match boot.flavour {
         Flavour::Release => "2G",
         Flavour::Debug => "4G",
@@ -135,8 +153,7 @@ pub fn command(boot: &Boot<'_>) -> Result<Command> {
         args.add("-device intel-iommu");
     }
     for (number, nic) in boot.nics.iter().enumerate() {
-        let wire = boot.generator.filter(|_| number == 0);
-        args.pair("-netdev", &netdev(number, wire, machine.tap));
+        args.pair("-netdev", &netdev(number, boot.generator, machine.tap));
         args.pair(
             "-device",
             &format!("{},netdev=nic{number},mac={},romfile=", nic.device, nic.mac),
@@ -146,8 +163,17 @@ pub fn command(boot: &Boot<'_>) -> Result<Command> {
         let path = path(&generator.control);
         args.port("generator", &format!("socket,path={path}"));
         // A hub without another port takes nothing.
-        args.add("-chardev null,id=sink");
-        args.add("-object filter-redirector,id=sink,netdev=nic1,queue=rx,outdev=sink");
+        for number in (1..boot.nics.len()).step_by(2) {
+            args.add(&format!("-chardev null,id=sink{number}"));
+            args.pair(
+                "-object",
+                &format!("filter-redirector,id=sink{number},netdev=nic{number},queue=rx,outdev=sink{number}"),
+            );
+        }
+    }
+    if let Some(plugin) = boot.lines {
+        let plugin = path(plugin);
+        args.pair("-plugin", &format!("file={plugin},out={out}/lines"));
     }
     for arg in &machine.qemu_arg {
         args.0.push(arg.into());
@@ -162,14 +188,15 @@ pub fn command(boot: &Boot<'_>) -> Result<Command> {
 }
 
 /// What the NIC with this number is cabled to.
-fn netdev(number: usize, wire: Option<&Generator>, tap: Option<u32>) -> String {
+fn netdev(number: usize, generator: Option<&Generator>, tap: Option<u32>) -> String {
     if let Some(queues) = tap {
         return taps::netdev(number, queues);
     }
-    match wire {
-        Some(generator) => format!(
+    let wires = generator.filter(|_| number % 2 == 0);
+    match wires.and_then(|generator| generator.wires.get(number / 2)) {
+        Some(wire) => format!(
             "stream,id=nic{number},server=off,addr.type=unix,addr.path={}",
-            generator.wire.display()
+            wire.display()
         ),
         None => format!("hubport,id=nic{number},hubid={}", number / 2),
     }

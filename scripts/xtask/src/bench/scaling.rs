@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What engines cost each other, out of what the guest of `bench-scaling` and the
+//! plugin that watched it have written.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{ensure, Context, Result};
+use serde::{Deserialize, Serialize};
+
+use super::symbols::Symbols;
+use super::windows::{self, Window};
+
+/// Moves of lines between engines that are listed: at least so many a packet.
+const WORTH_TELLING: f64 = 0.002;
+
+/// A window, as the guest describes it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Told {
+    scenario: String,
+    engines: u64,
+    flows: u64,
+    /// By CPU; those of engines have some.
+    packets: Vec<u64>,
+    /// The file with the symbols.
+    symbols: String,
+}
+
+/// One measurement. All but the first three are per packet, of all engines.
+#[derive(Serialize)]
+pub struct Row {
+    scenario: String,
+    engines: u64,
+    flows: u64,
+    /// Of the module.
+    instructions: f64,
+    /// The same of the engine with the most.
+    instructions_most: f64,
+    /// Of the kernel with all that interrupts do,
+    instructions_all: f64,
+    /// and the stores of these.
+    stores: f64,
+    /// Cache lines that came from, or had to leave, the cache of another engine,
+    moves: f64,
+    /// and of the control CPU alone.
+    moves_control: f64,
+    /// Stores to lines that another engine used at any time.
+    shared_stores: f64,
+    /// Where lines moved between engines.
+    places: Vec<Place>,
+}
+
+/// An instruction that had lines moved between engines.
+#[derive(Serialize)]
+struct Place {
+    /// Function and offset.
+    instruction: String,
+    write: bool,
+    /// Per packet.
+    moves: f64,
+    /// Where one of the lines is.
+    address: String,
+}
+
+/// Reads what is in `dir`.
+pub fn read(dir: &Path, results: &Path) -> Result<Vec<Row>> {
+    let text = |path: &Path| {
+        fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
+    };
+    let lines = text(results)?;
+    let windows = windows::parse(&text(&dir.join("lines"))?)?;
+    ensure!(
+        !windows.is_empty() && lines.lines().count() == windows.len(),
+        "{} windows were counted, and the guest told of {}",
+        windows.len(),
+        lines.lines().count()
+    );
+    let row = |(line, window): (&str, &Window)| {
+        let told: Told =
+            serde_json::from_str(line).with_context(|| format!("no measurement: {line}"))?;
+        let symbols = Symbols::read(&dir.join(&told.symbols))?;
+        Ok(Row::new(told, window, &symbols))
+    };
+    lines.lines().zip(&windows).map(row).collect()
+}
+
+impl Row {
+    fn new(told: Told, window: &Window, symbols: &Symbols) -> Self {
+        let packets = |cpu: usize| told.packets.get(cpu).copied().unwrap_or(0);
+        let engines = (0..told.packets.len()).filter(|cpu| packets(*cpu) > 0);
+        let mask = engines.clone().fold(0, |mask, cpu| mask | 1u64 << cpu);
+        let is_engine = |cpu: usize| mask >> cpu & 1 != 0;
+        let all: u64 = told.packets.iter().sum();
+        let per_packet = |count: u64| count as f64 / all as f64;
+
+        let mut ours = vec![0u64; told.packets.len()];
+        let mut everything = 0;
+        for ran in window.ran.iter().filter(|ran| is_engine(ran.cpu)) {
+            everything += ran.count;
+            ours[ran.cpu] += u64::from(symbols.is_ours(ran.instruction)) * ran.count;
+        }
+        let stores = engines.clone().filter_map(|cpu| window.wrote.get(cpu));
+        let others = |cpu: usize| mask & !(1 << cpu);
+        let shared = window.shared.iter().filter(|shared| {
+            // Engines that only read a line do not disturb each other.
+            shared.write && is_engine(shared.cpu) && shared.users & others(shared.cpu) != 0
+        });
+        let (mut between, mut control) = (0, 0);
+        let mut places = Vec::new();
+        for moved in window.moved.iter().filter(|moved| is_engine(moved.cpu)) {
+            if moved.others & others(moved.cpu) == 0 {
+                control += moved.count;
+                continue;
+            }
+            between += moved.count;
+            Place::add(&mut places, moved, symbols);
+        }
+        for place in &mut places {
+            place.moves /= all as f64;
+        }
+        places.retain(|place| place.moves >= WORTH_TELLING);
+        places.sort_by(|a, b| b.moves.total_cmp(&a.moves));
+        Self {
+            instructions: per_packet(ours.iter().sum()),
+            instructions_most: engines
+                .map(|cpu| ours[cpu] as f64 / packets(cpu) as f64)
+                .fold(0.0, f64::max),
+            instructions_all: per_packet(everything),
+            stores: per_packet(stores.sum()),
+            moves: per_packet(between),
+            moves_control: per_packet(control),
+            shared_stores: per_packet(shared.map(|shared| shared.count).sum()),
+            places,
+            scenario: told.scenario,
+            engines: told.engines,
+            flows: told.flows,
+        }
+    }
+}
+
+impl Place {
+    /// Adds to the place of an instruction, of whichever engine.
+    fn add(places: &mut Vec<Self>, moved: &windows::Moved, symbols: &Symbols) {
+        let instruction = symbols.name(moved.instruction);
+        let same =
+            |place: &&mut Self| place.instruction == instruction && place.write == moved.write;
+        match places.iter_mut().find(same) {
+            Some(place) => place.moves += moved.count as f64,
+            None => places.push(Self {
+                instruction,
+                write: moved.write,
+                moves: moved.count as f64,
+                address: format!("{:#x}", moved.address),
+            }),
+        }
+    }
+}
+
+/// The table.
+pub fn markdown(rows: &[Row]) -> String {
+    let mut text = String::from(
+        "\n| scenario | engines | flows of each | instructions | of the busiest | lines moved | stores to shared lines |\n\
+         |---|---:|---:|---:|---:|---:|---:|\n",
+    );
+    for row in rows {
+        text.push_str(&format!(
+            "| {} | {} | {} | {:.0} | {:.0} | {:.3} | {:.2} |\n",
+            row.scenario,
+            row.engines,
+            row.flows,
+            row.instructions,
+            row.instructions_most,
+            row.moves,
+            row.shared_stores
+        ));
+    }
+    text
+}
+
+/// Which instructions moved lines between engines.
+pub fn places(rows: &[Row]) -> String {
+    let mut text = String::new();
+    for row in rows.iter().filter(|row| row.engines > 1) {
+        let none = if row.places.is_empty() { ": none" } else { "" };
+        text.push_str(&format!(
+            "{}, {} engines{none}\n",
+            row.scenario, row.engines
+        ));
+        for place in &row.places {
+            let kind = if place.write { "store" } else { "load" };
+            text.push_str(&format!(
+                "{:9.3} {kind:5} {} {}\n",
+                place.moves, place.address, place.instruction
+            ));
+        }
+    }
+    text
+}
