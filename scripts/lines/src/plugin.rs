@@ -32,6 +32,8 @@ pub static qemu_plugin_version: c_int = ffi::VERSION;
 
 /// The plugin's own number.
 static ID: OnceLock<Id> = OnceLock::new();
+/// Whether there has been a window.
+static WATCHES: AtomicBool = AtomicBool::new(false);
 /// Whether a window is open.
 static OPEN: AtomicBool = AtomicBool::new(false);
 /// One for each CPU.
@@ -90,13 +92,17 @@ unsafe fn strings(argc: c_int, argv: *const *const c_char) -> Vec<String> {
     (0..count).map(string).collect()
 }
 
-/// All will be translated anew: with what a window needs, or, when none is open,
-/// without, so that the guest is not slow then.
+/// From the first window on, the kernel's instructions are asked for: until then
+/// the guest is not slowed down. It stays so, since QEMU 7.2 may still use what it
+/// has forgotten of accesses to memory.
 ///
 /// # Safety
 ///
 /// Called by a CPU.
-unsafe fn start_anew() {
+unsafe fn begin() {
+    if WATCHES.swap(true, Ordering::Relaxed) {
+        return;
+    }
     if let Some(id) = ID.get() {
         // SAFETY: The id is that of this plugin; by the safety requirement there is
         // a CPU that can do it.
@@ -109,9 +115,10 @@ unsafe extern "C" fn watch(id: Id) {
     unsafe { ffi::qemu_plugin_register_vcpu_tb_trans_cb(id, translate) };
 }
 
-/// Asks for markers and, if a window is open, for the instructions of the kernel.
+/// Asks for markers and, when there has been a window, for the instructions of the
+/// kernel.
 unsafe extern "C" fn translate(_: Id, block: *mut Block) {
-    let kernel = if OPEN.load(Ordering::Relaxed) {
+    let kernel = if WATCHES.load(Ordering::Relaxed) {
         KERNEL
     } else {
         u64::MAX
@@ -197,15 +204,13 @@ unsafe extern "C" fn open(_: c_uint, _: *mut c_void) {
     CACHES.clear();
     OPEN.store(true, Ordering::Relaxed);
     // SAFETY: Called by a CPU.
-    unsafe { start_anew() };
+    unsafe { begin() };
 }
 
 unsafe extern "C" fn close(_: c_uint, _: *mut c_void) {
     if !OPEN.swap(false, Ordering::Relaxed) {
         return;
     }
-    // SAFETY: Called by a CPU.
-    unsafe { start_anew() };
     let tallies = collect();
     let Some(out) = OUT.get() else { return };
     let mut out = out.lock().unwrap_or_else(PoisonError::into_inner);
