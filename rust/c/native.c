@@ -125,9 +125,17 @@ static int smplb_native_change_mtu(struct net_device *dev, int new_mtu)
 	return 0;
 }
 
-/* Filters are the NIC's business: it passes everything while it is claimed. */
+/*
+ * Groups are all received. Whether frames for other stations are, too, is asked
+ * for by whoever looks after the NIC: telling the NIC may take a while.
+ */
 static void smplb_native_set_rx_mode(struct net_device *dev)
 {
+}
+
+bool smplb_c_native_promisc(const struct net_device *dev)
+{
+	return READ_ONCE(dev->flags) & IFF_PROMISC || !netdev_uc_empty(dev);
 }
 
 static const struct net_device_ops smplb_native_ops = {

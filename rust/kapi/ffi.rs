@@ -101,6 +101,7 @@ extern "C" {
     pub(crate) fn smplb_c_native_unregister(dev: *mut net_device);
     pub(crate) fn smplb_c_native_carrier(dev: *mut net_device, up: bool);
     pub(crate) fn smplb_c_native_tell(dev: *mut net_device, what: *const c_char, code: c_int);
+    pub(crate) fn smplb_c_native_promisc(dev: *const net_device) -> bool;
     pub(crate) fn smplb_c_native_receive(
         napi: *mut napi_struct,
         queue: u32,

@@ -89,8 +89,8 @@ impl<R: Revive> Watch<R> {
         )
     }
 
-    /// Tells the host of the link, and brings back a NIC that works no more;
-    /// whether there is a link.
+    /// Tells the NIC what the host wants to receive and the host of the link, and
+    /// brings back a NIC that works no more; whether there is a link.
     pub(super) fn look(&self) -> bool {
         let mut state = self.state.lock();
         let Some(nic) = self.port.io().native() else {
@@ -99,6 +99,8 @@ impl<R: Revive> Watch<R> {
         if state.asleep {
             return false;
         }
+        // SAFETY: Registered by the type invariants.
+        nic.tend(unsafe { ffi::smplb_c_native_promisc(self.dev.as_ptr()) });
         match nic.look() {
             Health::Link(up) => self.carrier(up),
             Health::Failed(how) => {

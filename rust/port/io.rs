@@ -99,6 +99,11 @@ impl Nic {
         each!(self, native => native.send(pair, frames, stock))
     }
 
+    /// See [`Native::tend`].
+    pub(crate) fn tend(&self, receive_all: bool) {
+        each!(self, native => native.tend(receive_all));
+    }
+
     /// See [`Native::look`].
     pub(crate) fn look(&self) -> Health {
         each!(self, native => native.look())

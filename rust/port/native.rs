@@ -52,6 +52,13 @@ pub(crate) trait Driver: Send + Sync + 'static {
     where
         Self: Sized;
 
+    /// Now and then: has a NIC look for buffers that is known to forget to.
+    fn nudge(&self, _bells: &Self::Bells) {}
+
+    /// Has the NIC receive frames for other stations, too, or not, if it can. Slow,
+    /// may sleep, and called again and again.
+    fn receive_all(&self, _on: bool) {}
+
     /// Whether the NIC has a link; `None` when it is not there any more, or does
     /// not work any more. Slow, and from any thread.
     fn link(&self) -> Option<bool>;
@@ -257,6 +264,17 @@ impl<D: Driver> Native<D> {
     #[cold]
     fn broken(&self, fault: Fault) {
         self.fault.store(1 + fault as u32, Relaxed);
+    }
+
+    /// See [`Driver::receive_all`] and [`Driver::nudge`].
+    pub(crate) fn tend(&self, receive_all: bool) {
+        if self.has_failed() {
+            return;
+        }
+        self.driver.receive_all(receive_all);
+        for pair in &self.pairs {
+            self.driver.nudge(&pair.bells);
+        }
     }
 
     /// Asks the NIC how it is; one that does not answer has failed. Not on the

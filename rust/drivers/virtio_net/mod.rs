@@ -5,6 +5,7 @@
 
 mod caps;
 mod control;
+mod filter;
 mod spread;
 mod transport;
 
@@ -25,6 +26,7 @@ use crate::port::pair::Queues;
 use kernel::device::{Bound, Core};
 use kernel::pci;
 use kernel::prelude::*;
+use kernel::sync::atomic::Atomic;
 use kernel::sync::{new_mutex, Arc, Mutex};
 
 use control::ControlQueue;
@@ -46,8 +48,9 @@ const WANTED: u64 = NEEDED
     | feature::NET_STATUS
     | feature::NET_MTU
     | feature::NET_CTRL_VQ
+    | feature::NET_CTRL_RX
     | SPREADING;
-/// Any of them is for several queue pairs.
+/// Each of them is for several queue pairs.
 const SPREADING: u64 = feature::NET_MQ | feature::NET_RSS;
 
 /// A format of virtqueues.
@@ -85,6 +88,9 @@ pub(crate) struct VirtioNet {
     transport: Transport,
     /// Those that both have.
     features: u64,
+    /// Whether it was last told to receive frames for other stations, as it does
+    /// after a reset.
+    receives_all: Atomic<bool>,
     /// Once there are rings, if the device has one.
     control: Pin<KBox<Mutex<Option<ControlQueue>>>>,
 }
@@ -105,7 +111,7 @@ impl VirtioNet {
         transport.add_status(pdev, status::DRIVER)?;
         let mut features = transport.offered(pdev)? & wanted;
         if features & feature::NET_CTRL_VQ == 0 {
-            features &= !SPREADING;
+            features &= !(SPREADING | feature::NET_CTRL_RX);
         }
         if features & needed != needed {
             dev_err!(
@@ -192,6 +198,7 @@ impl Device for VirtioNet {
         Ok(Self {
             transport,
             features,
+            receives_all: Atomic::new(true),
             control: KBox::pin_init(new_mutex!(None, "smplb_virtio_control"), GFP_KERNEL)?,
         })
     }
@@ -249,6 +256,7 @@ impl Device for VirtioNet {
 
     fn start(&self, pdev: &pci::Device<Bound>, pairs: u16) -> Result {
         self.transport.add_status(pdev, status::DRIVER_OK)?;
+        self.filter(pdev)?;
         self.spread(pdev, pairs)
     }
 }
@@ -299,6 +307,19 @@ impl<F: Format> Driver for Virtio<F> {
                 tx: tx_bell,
             },
         })
+    }
+
+    fn nudge(&self, bells: &Bells) {
+        if self.device.has(feature::NET_RSS) {
+            // QEMU without eBPF hashes what it read from one queue of a tap device,
+            // keeps it when the ring it is for is empty, and reads no more from that
+            // queue until the doorbell of its own ring rings.
+            self.device.transport.ring(&bells.rx);
+        }
+    }
+
+    fn receive_all(&self, on: bool) {
+        self.device.receive_all(on);
     }
 
     fn link(&self) -> Option<bool> {

@@ -37,16 +37,7 @@ impl VirtioNet {
             dev_err!(pdev, "by RSS alone it has 2, 4, 8, ... queue pairs only\n");
             return Err(EOPNOTSUPP);
         };
-        told.inspect_err(|e| {
-            let what = match *e {
-                ETIMEDOUT => "does not answer",
-                _ => "refuses",
-            };
-            dev_err!(
-                pdev,
-                "the device {what} the command to use {pairs} queue pairs\n"
-            );
-        })
+        told.inspect_err(|e| self.complain(pdev, *e, "queue pairs"))
     }
 
     /// The command for RSS with a new key.

@@ -15,6 +15,11 @@ pub fn rx_promisc(on: bool) -> [u8; 3] {
     [0, 0, u8::from(on)]
 }
 
+/// `VIRTIO_NET_CTRL_RX_ALLMULTI`: receives frames for all groups, or not.
+pub fn rx_allmulti(on: bool) -> [u8; 3] {
+    [0, 1, u8::from(on)]
+}
+
 /// `VIRTIO_NET_CTRL_MQ_RSS_CONFIG`: uses so many queue pairs (a power of two up to 64 of them) and
 /// spreads flows over them by a hash with the key, of the kinds in `hash_types`. Returns the command
 /// in `room`.
@@ -62,6 +67,7 @@ mod tests {
         assert_eq!(vq_pairs_set(0x102), [4, 0, 2, 1]);
         assert_eq!(rx_promisc(true), [0, 0, 1]);
         assert_eq!(rx_promisc(false), [0, 0, 0]);
+        assert_eq!(rx_allmulti(true), [0, 1, 1]);
     }
 
     #[test]
