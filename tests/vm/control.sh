@@ -26,7 +26,7 @@ expect "changes" ynl \
 	--multi backend-new "{$svc, \"addr\": \"10.2.0.12\", \"port\": 8080}" \
 	--multi backend-set "{$svc, \"addr\": \"10.2.0.12\", \"port\": 8080, \"weight\": 3}" \
 	--multi backend-del "{$svc, \"addr\": \"10.2.0.11\"}" \
-	--multi port-set '{"ifname": "smplb0", "cpu": 2}' \
+	--multi port-set '{"ifname": "smplb0", "cpu": [2]}' \
 	--multi service-get "{$vip}" \
 	--multi backend-get "{$svc, \"addr\": \"10.2.0.12\", \"port\": 8080}" \
 	--multi port-get '{"ifname": "smplb0"}' \
@@ -34,7 +34,7 @@ expect "changes" ynl \
 	--multi stats-get '{}' >/tmp/ynl
 echo "$(</tmp/ynl)" | tail -n 1 | json \
 	"(lambda r: [r[0]['timeout'], r[0]['scheduler'], r[1]['weight'], r[2]['cpu'], r[3]['backends'], len(r[4]['drop'])])([x for x in d if x])" >/tmp/values
-[[ $(</tmp/values) == "[60, 'wrr', 3, 2, 1, 22]" ]] || die "values: $(</tmp/values), of $(</tmp/ynl)"
+[[ $(</tmp/values) == "[60, 'wrr', 3, [2], 1, 22]" ]] || die "values: $(</tmp/values), of $(</tmp/ynl)"
 
 echo "==> and lists it"
 for list in port service backend engine connection; do
