@@ -68,7 +68,7 @@ refuse "name in use" "exists" smplbctl port add dummy0 --name br1
 refuse "no such NIC" "no network interface" smplbctl port add nosuch
 refuse "unknown driver" "only --driver netdev" smplbctl port add dummy0 --driver quick
 refuse "offline CPU" "not online" smplbctl port add dummy0 --cpu 7
-refuse "no CPU at all" "not online" smplbctl port add dummy0 --cpu 4000000000
+refuse "no CPU at all" "no list of CPUs" smplbctl port add dummy0 --cpu 4000000000
 refuse "no NIC named" "name the NIC" ip link add smplb9 type smplb
 refuse "not a port" "no such pseudo" smplbctl port del dummy0
 ip link add dummy1 type dummy
