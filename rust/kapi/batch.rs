@@ -79,6 +79,15 @@ impl<T> Batch<T> {
         self.drain().for_each(drop);
     }
 
+    /// Gives all up: what is not read out of the memory that is returned is lost, and
+    /// nothing may be read twice.
+    #[inline(always)]
+    pub(crate) fn release(&mut self) -> &[MaybeUninit<T>] {
+        // INVARIANT: Nothing is in it any more.
+        let len = core::mem::take(&mut self.len);
+        self.items.get(..len).unwrap_or_default()
+    }
+
     /// Takes all out, in order. What is not taken is lost: take all.
     #[inline(always)]
     pub(crate) fn drain(&mut self) -> impl Iterator<Item = T> + '_ {

@@ -94,19 +94,45 @@ impl<P: Packet> Packets<P> {
         self.packets.drain()
     }
 
-    /// Hands every packet with its verdict to `take`, in order, and empties the
-    /// burst. A packet without verdict is freed.
+    /// Hands every packet with its verdict to `take` and empties the burst: those
+    /// that leave by one port after another, then the others, all in order. A packet
+    /// without verdict is freed.
     #[inline(always)]
     pub(crate) fn drain(&mut self, mut take: impl FnMut(P, Verdict)) {
-        let decided = core::mem::take(&mut self.decided);
-        let mut packets = self.packets.drain();
-        for verdict in self.verdicts.iter().take(decided) {
-            if let Some(packet) = packets.next() {
-                // SAFETY: By the type invariants.
-                take(packet, unsafe { verdict.assume_init_read() });
+        let verdicts = self.verdicts.as_ptr().cast::<Verdict>();
+        // SAFETY: By the type invariants, so many are initialised.
+        let verdicts = unsafe { core::slice::from_raw_parts(verdicts, self.decided) };
+        // INVARIANT: The packets are given up below.
+        self.decided = 0;
+        let packets = self.packets.release();
+        let mut hand = |wanted: u64| {
+            for (packet, verdict) in packets.iter().zip(verdicts) {
+                if group(verdict) == wanted {
+                    // SAFETY: It was in the batch, and is in one group.
+                    take(unsafe { packet.assume_init_read() }, *verdict);
+                }
             }
+        };
+        let mut groups = verdicts.iter().fold(0, |all, verdict| all | group(verdict));
+        while groups != 0 {
+            let lowest = groups & groups.wrapping_neg();
+            groups ^= lowest;
+            hand(lowest);
         }
-        packets.for_each(drop);
+        hand(0);
+        for packet in packets.iter().skip(verdicts.len()) {
+            // SAFETY: It was in the batch, and `hand` came to those before it.
+            drop(unsafe { packet.assume_init_read() });
+        }
+    }
+}
+
+/// A bit for the port that a packet leaves by; 0 if it does not.
+#[inline(always)]
+fn group(verdict: &Verdict) -> u64 {
+    match verdict {
+        Verdict::Forward(port) => 1 << (port.0 % 64),
+        _ => 0,
     }
 }
 
