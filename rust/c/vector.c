@@ -9,6 +9,7 @@
 #include <linux/pci.h>
 #include <linux/sched/isolation.h>
 #include <linux/slab.h>
+#include <linux/spinlock.h>
 
 #include "smplb.h"
 
@@ -17,8 +18,13 @@ struct smplb_vector {
 	void *port;
 	unsigned int pair;
 	unsigned int irq;
-	/* 1 while the interrupt is enabled; who changes it to 0 disables it. */
-	int armed;
+	/*
+	 * Whether the interrupt is enabled. It changes together with that: an
+	 * engine may arm the vector on one CPU while it fires on another, and
+	 * enabling what is about to be disabled is a lost wake-up.
+	 */
+	bool armed;
+	raw_spinlock_t lock;
 	char name[40];
 };
 
@@ -30,14 +36,20 @@ struct smplb_vectors {
 
 void smplb_c_vector_arm(struct smplb_vector *v)
 {
-	if (!xchg(&v->armed, 1))
-		enable_irq(v->irq);
+	guard(raw_spinlock_irqsave)(&v->lock);
+	if (v->armed)
+		return;
+	v->armed = true;
+	enable_irq(v->irq);
 }
 
 void smplb_c_vector_disarm(struct smplb_vector *v)
 {
-	if (xchg(&v->armed, 0))
-		disable_irq_nosync(v->irq);
+	guard(raw_spinlock_irqsave)(&v->lock);
+	if (!v->armed)
+		return;
+	v->armed = false;
+	disable_irq_nosync(v->irq);
 }
 
 static irqreturn_t smplb_vector_fired(int irq, void *data)
@@ -58,6 +70,7 @@ static int smplb_vector_init(struct smplb_vectors *all, unsigned int pair,
 	struct smplb_vector *v = &all->vectors[pair];
 	int err;
 
+	raw_spin_lock_init(&v->lock);
 	v->pair = pair;
 	v->irq = pci_irq_vector(all->pdev, pair);
 	snprintf(v->name, sizeof(v->name), "smplb@pci:%s-%u",
