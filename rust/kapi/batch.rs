@@ -88,6 +88,23 @@ impl<T> Batch<T> {
         self.items.get(..len).unwrap_or_default()
     }
 
+    /// Takes all out, in order: the first `n`, and the others. What is not taken is
+    /// lost: take all.
+    #[inline(always)]
+    pub(crate) fn drain_in_two(
+        &mut self,
+        n: usize,
+    ) -> (
+        impl Iterator<Item = T> + use<'_, T>,
+        impl Iterator<Item = T> + use<'_, T>,
+    ) {
+        let items = self.release();
+        let (first, others) = items.split_at_checked(n).unwrap_or((items, &[]));
+        // SAFETY: They were in the batch, and are in one of both parts.
+        let take = |item: &MaybeUninit<T>| unsafe { item.assume_init_read() };
+        (first.iter().map(take), others.iter().map(take))
+    }
+
     /// Takes all out, in order. What is not taken is lost: take all.
     #[inline(always)]
     pub(crate) fn drain(&mut self) -> impl Iterator<Item = T> + '_ {

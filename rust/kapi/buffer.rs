@@ -73,33 +73,21 @@ impl Memory {
         self.chunks.len() * PER_CHUNK
     }
 
-    /// The first octet of a buffer.
-    #[inline(always)]
-    fn start(&self, buf: &Buf) -> Option<NonNull<u8>> {
-        let chunk = self.chunks.get(buf.0 as usize / PER_CHUNK)?;
-        // SAFETY: Inside of the chunk, as the remainder is less than the number
-        // of its buffers.
-        Some(unsafe { chunk.add(buf.0 as usize % PER_CHUNK * SIZE) })
+    /// The address of the first octet of a buffer; `None` if there is no such one.
+    pub(crate) fn place(&self, number: usize) -> Option<u64> {
+        let chunk = self.chunks.get(number / PER_CHUNK)?.addr().get();
+        Some((chunk + number % PER_CHUNK * SIZE) as u64)
     }
 
     /// A buffer with a frame of `len` octets, `offset` octets from its start;
     /// gives the buffer back when that does not fit in.
     #[inline(always)]
     pub(crate) fn frame(&self, buf: Buf, offset: u16, len: u16) -> Result<Buffered, Buf> {
-        if offset < LEAST || usize::from(offset) + usize::from(len) > SIZE {
-            return Err(unfit(buf));
+        match self.place(buf.0 as usize) {
+            // SAFETY: That is where it is.
+            Some(place) => unsafe { Located::new(buf, place) }.frame(offset, len),
+            None => Err(unfit(buf)),
         }
-        let Some(start) = self.start(&buf) else {
-            return Err(unfit(buf));
-        };
-        // INVARIANT: The frame lies in the buffer.
-        Ok(Buffered {
-            // SAFETY: `offset` is at most the size of the buffer.
-            data: unsafe { start.add(usize::from(offset)).as_ptr() },
-            buf,
-            offset,
-            len,
-        })
     }
 
     /// A buffer with a copy of `octets` as its frame, padded to the least
@@ -170,6 +158,57 @@ impl Buf {
     }
 }
 
+/// A buffer that the holder owns, and where it is.
+///
+/// # Invariants
+///
+/// `start` is the first octet of the buffer, whose memory stays as long as a buffer of
+/// it is owned.
+#[must_use]
+pub(crate) struct Located {
+    buf: Buf,
+    start: *mut u8,
+}
+
+impl Located {
+    /// A buffer at the address that [`Memory::place`] told.
+    ///
+    /// # Safety
+    ///
+    /// It did so for this buffer.
+    #[inline(always)]
+    pub(crate) unsafe fn new(buf: Buf, place: u64) -> Self {
+        // INVARIANT: By the safety requirement.
+        Self {
+            buf,
+            start: place as usize as *mut u8,
+        }
+    }
+
+    /// The buffer with a frame of `len` octets, `offset` octets from its start; gives
+    /// the buffer back when that does not fit in.
+    #[inline(always)]
+    pub(crate) fn frame(self, offset: u16, len: u16) -> Result<Buffered, Buf> {
+        if offset < LEAST || usize::from(offset) + usize::from(len) > SIZE {
+            return Err(unfit(self.buf));
+        }
+        // INVARIANT: The frame lies in the buffer.
+        Ok(Buffered {
+            // SAFETY: `offset` is at most the size of the buffer.
+            data: unsafe { self.start.add(usize::from(offset)) },
+            buf: self.buf,
+            offset,
+            len,
+        })
+    }
+
+    /// The buffer's number, which is given up, and the address of its octet `offset`.
+    #[inline(always)]
+    pub(crate) fn into_parts(self, offset: u16) -> (BufferId, usize) {
+        (self.buf.into_id(), self.start.addr() + usize::from(offset))
+    }
+}
+
 /// A frame in a buffer that the holder owns.
 ///
 /// # Invariants
@@ -216,10 +255,10 @@ impl Buffered {
         self.len
     }
 
-    /// Where the frame begins, octets from the start of the buffer.
+    /// The address of the octet `before` the frame.
     #[inline(always)]
-    pub(crate) fn offset(&self) -> u16 {
-        self.offset
+    pub(crate) fn addr(&self, before: u16) -> usize {
+        self.data.addr().wrapping_sub(before.into())
     }
 
     /// Shortens the frame to `len` octets, or pads it to the least Ethernet
@@ -332,22 +371,19 @@ impl From<Buffered> for Placed {
     }
 }
 
-/// Octets of the chunks before one.
-fn before(chunk: usize) -> u64 {
-    (chunk * CHUNK) as u64
-}
-
 /// The memory of the pool as one device sees it.
 ///
 /// # Invariants
 ///
-/// Each origin is that of the chunk with the same number, mapped for `device`,
+/// Each distance is that of the chunk with the same number, mapped for `device`,
 /// which is bound to a driver of ours.
 pub(crate) struct Mapping {
     memory: Arc<Memory>,
     device: *mut bindings::device,
-    /// Of each chunk, the address of buffer 0 if that were in front of it.
-    origins: KVec<u64>,
+    /// Of each chunk, how far behind its address in the kernel the device finds it.
+    distances: KVec<u64>,
+    /// That distance when it is the same for all, as without an IOMMU.
+    common: Option<u64>,
 }
 
 // SAFETY: The device and its mappings may be used by any thread.
@@ -367,37 +403,45 @@ impl Mapping {
         let mut mapping = Self {
             memory,
             device: raw_device(device),
-            origins: KVec::new(),
+            distances: KVec::new(),
+            common: None,
         };
         for nth in 0..mapping.memory.chunks.len() {
             let chunk = mapping.memory.chunks.get(nth).ok_or(EINVAL)?.as_ptr();
-            mapping.origins.reserve(1, GFP_KERNEL)?;
+            mapping.distances.reserve(1, GFP_KERNEL)?;
             let mut address = 0;
             // SAFETY: The device is bound; the chunk stays as long as `memory`.
             to_result(unsafe {
                 ffi::smplb_c_chunk_map(raw_device(device), chunk.cast(), physical, &mut address)
             })?;
             // INVARIANT: Just mapped.
-            let origin = address.wrapping_sub(before(nth));
-            mapping.origins.push(origin, GFP_KERNEL)?;
+            let distance = address.wrapping_sub(chunk.addr() as u64);
+            mapping.distances.push(distance, GFP_KERNEL)?;
         }
+        let first = mapping.distances.first().copied();
+        mapping.common = first.filter(|first| mapping.distances.iter().all(|other| other == first));
         Ok(mapping)
     }
 
-    /// The address of the octet `offset` of a buffer.
+    /// How far behind any octet's address in the kernel the device finds it, if that
+    /// is the same for all.
     #[inline(always)]
-    pub(crate) fn address(&self, buf: &Buf, offset: u16) -> u64 {
-        let number = buf.0 as usize;
-        let origin = self.origins.get(number / PER_CHUNK).copied();
-        let behind = (number * SIZE) as u64 + u64::from(offset);
-        origin.unwrap_or_default().wrapping_add(behind)
+    pub(crate) fn common(&self) -> Option<u64> {
+        self.common
+    }
+
+    /// Where the device finds the octet at `addr`, which is in a buffer.
+    #[inline(always)]
+    pub(crate) fn address(&self, buffer: BufferId, addr: usize) -> u64 {
+        let distance = self.distances.get(buffer.0 as usize / PER_CHUNK).copied();
+        distance.unwrap_or_default().wrapping_add(addr as u64)
     }
 }
 
 impl Drop for Mapping {
     fn drop(&mut self) {
-        for (nth, &origin) in self.origins.iter().enumerate() {
-            let address = origin.wrapping_add(before(nth));
+        for (chunk, distance) in self.memory.chunks.iter().zip(&self.distances) {
+            let address = distance.wrapping_add(chunk.addr().get() as u64);
             // SAFETY: By the type invariants; the device is still bound.
             unsafe { ffi::smplb_c_chunk_unmap(self.device, address) };
         }

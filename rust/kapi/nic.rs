@@ -9,10 +9,10 @@ use kernel::transmute::AsBytes;
 use super::batch::Batch;
 use super::buffer::{Buf, Buffered, Mapping, HEADROOM};
 use super::burst::Packets;
-use super::pool::Stock;
+use super::pool::{Open, Stock};
 use crate::core_::frame::BURST;
 use crate::core_::nic::pool::{Owner, Tag};
-use crate::core_::nic::queue::{Condition, Fault, RxQueue, Transmit, TxQueue};
+use crate::core_::nic::queue::{BufferId, Condition, Fault, RxQueue, Transmit, TxQueue};
 use crate::core_::nic::virtio::net_header;
 
 /// What a NIC wants in front of each frame that it sends.
@@ -68,26 +68,24 @@ impl<Q: RxQueue> Rx<Q> {
         let Some(mut stock) = stock.open() else {
             return Ok(0);
         };
-        let mut damaged = 0;
-        let mut burst = burst.fill();
+        let (ledger, mut damaged, mut burst) = (stock.ledger(), 0, burst.fill());
         let taken = self.queue.receive_each(BURST, |received| {
             // SAFETY: This queue is the ring of its owner, and was filled by
             // `refill`.
-            let Some(buf) = (unsafe { stock.take_over(received.buffer, owner) }) else {
+            let Some(buf) = (unsafe { ledger.take_over(received.buffer, owner) }) else {
                 return;
             };
             let whole = !matches!(
                 received.condition,
                 Condition::Damaged | Condition::BadChecksum
             );
-            let frame = match stock.memory().frame(buf, HEADROOM as u16, received.len) {
-                Ok(frame) if whole => burst.push(frame).map_err(Buffered::into_buf),
-                Ok(frame) => Err(frame.into_buf()),
-                Err(buf) => Err(buf),
+            let frame = match buf.frame(HEADROOM as u16, received.len) {
+                Ok(frame) if whole => frame,
+                Ok(frame) => return put_back(&mut stock, frame.into_buf(), &mut damaged),
+                Err(buf) => return put_back(&mut stock, buf, &mut damaged),
             };
-            if let Err(buf) = frame {
-                damaged += 1;
-                stock.give(buf);
+            if let Err(frame) = burst.push(frame) {
+                put_back(&mut stock, frame.into_buf(), &mut damaged);
             }
         });
         taken.map(|_| damaged)
@@ -98,13 +96,32 @@ impl<Q: RxQueue> Rx<Q> {
     // See `receive`.
     #[inline(never)]
     pub(crate) fn refill(&mut self, stock: &mut Stock, mapping: &Mapping) -> Option<u16> {
+        // Addresses are computed in the cheapest way, once for all.
+        match mapping.common() {
+            Some(distance) => self.refill_at(stock, move |_, addr| distance.wrapping_add(addr)),
+            None => self.refill_at(stock, |buffer, addr| mapping.address(buffer, addr as usize)),
+        }
+    }
+
+    /// See [`Rx::refill`]; `address` tells where the device finds an octet of a buffer.
+    // See `receive`.
+    #[inline(never)]
+    fn refill_at(
+        &mut self,
+        stock: &mut Stock,
+        address: impl Fn(BufferId, u64) -> u64 + Copy,
+    ) -> Option<u16> {
         // Whatever the device writes there is in front of where frames begin.
         let (owner, base) = (self.owner, const { HEADROOM as u16 - Q::OFFSET });
         let mut stock = stock.open()?;
-        while self.queue.room() > 0 {
-            let filled = self.queue.refill(stock.run(owner).map(|buf| {
-                let address = mapping.address(&buf, base);
-                (buf.into_id(), address)
+        loop {
+            let room = self.queue.room() as usize;
+            if room == 0 {
+                break;
+            }
+            let filled = self.queue.refill(stock.run(owner, room).map(move |buf| {
+                let (id, addr) = buf.into_parts(base);
+                (id, address(id, addr as u64))
             }));
             if filled == 0 {
                 break;
@@ -157,25 +174,47 @@ impl<Q: TxQueue> Tx<Q> {
             // A fault leaves no room, and is told by the engine's next turn.
             let _ = self.reclaim(stock);
         }
+        // See `Rx::refill`.
+        match mapping.common() {
+            Some(distance) => {
+                self.send_at::<H>(frames, stock, move |_, addr| distance.wrapping_add(addr))
+            }
+            None => self.send_at::<H>(frames, stock, |buffer, addr| {
+                mapping.address(buffer, addr as usize)
+            }),
+        }
+    }
+
+    /// See [`Tx::send`]; `address` tells where the device finds an octet of a buffer.
+    // See `Rx::receive`.
+    #[inline(never)]
+    fn send_at<H: Header>(
+        &mut self,
+        frames: &mut Batch<Buffered>,
+        stock: &mut Stock,
+        address: impl Fn(BufferId, u64) -> u64 + Copy,
+    ) -> (usize, u64, Option<u16>) {
         let Some(mut stock) = stock.open() else {
             return (0, 0, None);
         };
-        let (owner, mut bytes) = (self.owner, 0u64);
-        let mut frames = frames.drain();
-        let taken = self.queue.send(frames.by_ref().map(|mut frame| {
+        let (owner, ledger) = (self.owner, stock.ledger());
+        let (first, others) = frames.drain_in_two(self.queue.room() as usize);
+        let given = self.queue.send(first.map_while(move |mut frame| {
             frame.set_header(H::PLAIN);
-            bytes = bytes.wrapping_add(frame.len().into());
-            let from = frame.offset().wrapping_sub(size_of::<H>() as u16);
-            let (len, address) = (frame.len(), mapping.address(frame.buf(), from));
-            stock.hand_to(frame.buf(), owner);
-            Transmit {
-                buffer: frame.into_buf().into_id(),
+            let (len, addr) = (frame.len(), frame.addr(size_of::<H>() as u16));
+            // There is no end before the last one: the pool has what there is a `Buf` of.
+            ledger.pass(frame.buf(), owner)?;
+            let buffer = frame.into_buf().into_id();
+            Some(Transmit {
+                buffer,
                 len: u32::from(len).wrapping_add(size_of::<H>() as u32),
-                address,
-            }
+                address: address(buffer, addr as u64),
+            })
         }));
-        frames.for_each(|frame| stock.give(frame.into_buf()));
-        (taken, bytes, self.queue.kick())
+        others.for_each(|frame| stock.give(frame.into_buf()));
+        let headers = given.count.wrapping_mul(size_of::<H>()) as u64;
+        let octets = given.octets.wrapping_sub(headers);
+        (given.count, octets, self.queue.kick())
     }
 
     /// Takes back what was sent.
@@ -183,7 +222,8 @@ impl<Q: TxQueue> Tx<Q> {
     /// # Errors
     ///
     /// What the device did wrong; nothing can be sent any more.
-    #[inline(always)]
+    // See `Rx::receive`.
+    #[inline(never)]
     pub(crate) fn reclaim(&mut self, stock: &mut Stock) -> Result<(), Fault> {
         let owner = self.owner;
         let Some(mut stock) = stock.open() else {
@@ -202,6 +242,14 @@ impl<Q: TxQueue> Tx<Q> {
             self.queue.stop(|id| stock.give_from(id, owner));
         }
     }
+}
+
+/// Apart, so that what it needs is not in memory for the loop around it.
+#[cold]
+#[inline(never)]
+fn put_back(stock: &mut Open<'_>, buf: Buf, count: &mut u64) {
+    *count += 1;
+    stock.give(buf);
 }
 
 /// Frames on their way to the same NIC.

@@ -6,16 +6,20 @@ use kernel::prelude::*;
 use kernel::sync::Arc;
 
 use super::atom::KAtom;
-use super::buffer::{Buf, Memory};
-use crate::core_::env::Atom;
+use super::buffer::{Buf, Located, Memory};
 use crate::core_::nic::magazine::{Home, Magazine};
-use crate::core_::nic::pool::{Pool, Shared, Tag};
+use crate::core_::nic::pool::{Pool, Record, Shared, Tag};
 use crate::core_::nic::queue::BufferId;
 
 /// Buffers of one memory, and the account of who owns each.
+///
+/// # Invariants
+///
+/// The place in each record is that of the buffer with its number in `memory`.
 pub(crate) struct BufferPool {
     memory: Arc<Memory>,
-    words: KVVec<KAtom>,
+    /// With the place of each buffer in `memory`.
+    records: KVVec<Record<KAtom>>,
     shared: Shared<KAtom>,
 }
 
@@ -23,13 +27,15 @@ impl BufferPool {
     /// A pool of at least `buffers` buffers.
     pub(crate) fn new(buffers: usize) -> Result<Arc<Self>> {
         let memory = Arc::new(Memory::new(buffers)?, GFP_KERNEL)?;
-        let mut words = KVVec::with_capacity(memory.len(), GFP_KERNEL)?;
-        for _ in 0..memory.len() {
-            words.push(KAtom::new(0), GFP_KERNEL)?;
+        let mut records = KVVec::with_capacity(memory.len(), GFP_KERNEL)?;
+        for number in 0..memory.len() {
+            let place = memory.place(number).ok_or(EINVAL)?;
+            records.push(Record::new(place), GFP_KERNEL)?;
         }
+        // INVARIANT: The memory said where they are.
         let pool = Self {
             memory,
-            words,
+            records,
             shared: Shared::default(),
         };
         pool.account().ok_or(EINVAL)?;
@@ -45,7 +51,7 @@ impl BufferPool {
     /// The account; there is one unless the pool is larger than can be.
     #[inline(always)]
     pub(crate) fn account(&self) -> Option<Pool<'_, KAtom>> {
-        Pool::new(&self.words, &self.shared)
+        Pool::new(&self.records, &self.shared)
     }
 }
 
@@ -141,13 +147,23 @@ impl<'a> Open<'a> {
         Some(unsafe { Buf::from_id(id) })
     }
 
-    /// Some buffers that belong to `to` as soon as they are taken; none when the
-    /// pool has no more.
+    /// Up to `most` buffers that belong to `to` as soon as they are taken; none when
+    /// the pool has no more.
     #[inline(always)]
-    pub(crate) fn run(&mut self, to: Tag) -> impl Iterator<Item = Buf> + '_ {
-        let run = self.magazine.run(&self.account, to);
-        // SAFETY: As in `take`.
-        run.map(|id| unsafe { Buf::from_id(id) })
+    pub(crate) fn run(&mut self, to: Tag, most: usize) -> impl Iterator<Item = Located> + '_ {
+        let run = self.magazine.run(&self.account, to, most);
+        // SAFETY: As in `take`. The account says where the buffer is, by the
+        // invariants of the pool.
+        run.map(|(id, place)| unsafe { Located::new(Buf::from_id(id), place) })
+    }
+
+    /// The account alone, for a loop.
+    #[inline(always)]
+    pub(crate) fn ledger(&self) -> Ledger<'a> {
+        Ledger {
+            account: self.account,
+            engine: self.magazine.owner(),
+        }
     }
 
     /// Room for a burst of buffers that come back from `from`. One that the
@@ -184,6 +200,22 @@ impl<'a> Open<'a> {
     pub(crate) fn hand_back(&self, buf: &Buf, from: Tag) {
         let _ = self.account.hand(buf.id(), from, self.magazine.owner());
     }
+}
+
+/// The account, as an engine writes it while buffers go by. A copy of it lives in
+/// registers.
+#[derive(Clone, Copy)]
+pub(crate) struct Ledger<'a> {
+    account: Pool<'a, KAtom>,
+    engine: Tag,
+}
+
+impl Ledger<'_> {
+    /// Hands a buffer of the engine to `to`; `None` if the pool does not have it.
+    #[inline(always)]
+    pub(crate) fn pass(self, buf: &Buf, to: Tag) -> Option<()> {
+        self.account.pass(buf.id(), to).map(|_| ())
+    }
 
     /// Takes over a buffer that a NIC gave back, if the account says that it had
     /// it.
@@ -193,11 +225,11 @@ impl<'a> Open<'a> {
     /// `from` is a ring of a NIC whose buffers came from [`Buf::into_id`], and
     /// the caller is the one who acts for it.
     #[inline(always)]
-    pub(crate) unsafe fn take_over(&self, id: BufferId, from: Tag) -> Option<Buf> {
-        let owner = self.magazine.owner();
-        self.account.hand(id, from, owner).ok()?;
+    pub(crate) unsafe fn take_over(self, id: BufferId, from: Tag) -> Option<Located> {
+        let place = self.account.hand(id, from, self.engine).ok()?;
         // SAFETY: The account says that the ring had the buffer, whose number was
-        // thus given up, and has it no longer, so that this is done once.
-        Some(unsafe { Buf::from_id(id) })
+        // thus given up, and has it no longer, so that this is done once. It also says
+        // where the buffer is, by the invariants of the pool.
+        Some(unsafe { Located::new(Buf::from_id(id), place) })
     }
 }

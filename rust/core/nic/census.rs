@@ -80,14 +80,14 @@ mod tests {
     use super::super::super::fake::TestAtom;
     use super::super::super::frame::PortId;
     use super::super::magazine::Magazine;
-    use super::super::pool::{Misuse, Shared};
+    use super::super::pool::{Misuse, Record, Shared};
     use super::*;
 
     #[test]
     fn every_buffer_is_counted_once() -> Result<(), Misuse> {
-        let words: [TestAtom; 50] = ::core::array::from_fn(|_| TestAtom::new(0));
+        let records: [Record<TestAtom>; 50] = ::core::array::from_fn(|_| Record::new(0));
         let shared = Shared::default();
-        let pool = Pool::new(&words, &shared).ok_or(Misuse::NoSuchBuffer)?;
+        let pool = Pool::new(&records, &shared).ok_or(Misuse::NoSuchBuffer)?;
         let mut magazine = Magazine::new(1);
         let one = PortId(1);
         for (owner, buffers) in [

@@ -97,26 +97,26 @@ impl Magazine {
         Ok(())
     }
 
-    /// Up to [`RUN`] buffers, which go to `to` as they are taken from the run.
+    /// Up to `most` buffers, and no more than [`RUN`], which go to `to` as they are taken from the run;
+    /// with each, where it is.
     #[inline(always)]
-    pub fn run<'a, A: Atom>(&'a mut self, pool: &'a Pool<'a, A>, to: Tag) -> Run<'a, A> {
+    pub fn run<'a, A: Atom>(&'a mut self, pool: &Pool<'a, A>, to: Tag, most: usize) -> Run<'a, A> {
         if self.len == 0 {
             self.fetch(pool);
         }
-        let below = self.len.saturating_sub(RUN);
+        let below = self.len.saturating_sub(RUN.min(most));
         Run {
             left: self.buffers.get(below..self.len).unwrap_or(&[]).iter(),
             len: &mut self.len,
             below,
-            pool,
-            from: self.tag,
+            pool: *pool,
             to,
         }
     }
 
     /// Room for [`RUN`] buffers that come back from `from`.
     #[inline(always)]
-    pub fn home<'a, A: Atom>(&'a mut self, pool: &'a Pool<'a, A>, from: Tag) -> Home<'a, A> {
+    pub fn home<'a, A: Atom>(&'a mut self, pool: &Pool<'a, A>, from: Tag) -> Home<'a, A> {
         if self.len > CAPACITY.wrapping_sub(RUN) {
             self.put_back(pool, CAPACITY.wrapping_sub(RUN));
         }
@@ -129,7 +129,7 @@ impl Magazine {
                 .iter_mut(),
             len: &mut self.len,
             end,
-            pool,
+            pool: *pool,
             from,
             to: self.tag,
         }
@@ -165,19 +165,17 @@ pub struct Run<'a, A> {
     left: slice::Iter<'a, BufferId>,
     len: &'a mut usize,
     below: usize,
-    pool: &'a Pool<'a, A>,
-    from: Tag,
+    pool: Pool<'a, A>,
     to: Tag,
 }
 
 impl<A: Atom> Iterator for Run<'_, A> {
-    type Item = BufferId;
+    type Item = (BufferId, u64);
 
     #[inline(always)]
-    fn next(&mut self) -> Option<BufferId> {
+    fn next(&mut self) -> Option<(BufferId, u64)> {
         let buffer = *self.left.next_back()?;
-        let handed = self.pool.hand(buffer, self.from, self.to);
-        handed.ok().map(|()| buffer)
+        Some((buffer, self.pool.pass(buffer, self.to)?))
     }
 }
 
@@ -194,7 +192,7 @@ pub struct Home<'a, A> {
     room: slice::IterMut<'a, BufferId>,
     len: &'a mut usize,
     end: usize,
-    pool: &'a Pool<'a, A>,
+    pool: Pool<'a, A>,
     from: Tag,
     to: Tag,
 }
@@ -229,14 +227,14 @@ impl<A> Drop for Home<'_, A> {
 mod tests {
     use super::super::super::fake::TestAtom;
     use super::super::super::frame::PortId;
-    use super::super::pool::Shared;
+    use super::super::pool::{Record, Shared};
     use super::*;
 
     const RX: Owner = Owner::Rx(PortId(3));
     const TX: Owner = Owner::Tx(PortId(4));
 
-    fn words<const N: usize>() -> [TestAtom; N] {
-        ::core::array::from_fn(|_| TestAtom::new(0))
+    fn records<const N: usize>() -> [Record<TestAtom>; N] {
+        ::core::array::from_fn(|at| Record::new(at as u64))
     }
 
     fn count(pool: &Pool<'_, TestAtom>, owner: Owner) -> usize {
@@ -245,12 +243,12 @@ mod tests {
 
     #[test]
     fn a_buffer_goes_round() -> Result<(), Misuse> {
-        let (words, shared) = (words::<80>(), Shared::default());
-        let pool = Pool::new(&words, &shared).ok_or(Misuse::NoSuchBuffer)?;
+        let (records, shared) = (records::<80>(), Shared::default());
+        let pool = Pool::new(&records, &shared).ok_or(Misuse::NoSuchBuffer)?;
         let mut magazine = Magazine::new(1);
         let buffer = magazine.take_for(&pool, RX).ok_or(Misuse::NoSuchBuffer)?;
         assert_eq!(pool.owner(buffer), Some(RX));
-        pool.hand(buffer, RX, TX)?;
+        assert_eq!(pool.hand(buffer, RX, TX)?, buffer.0.into());
         assert_eq!(count(&pool, Owner::Engine(1)), CHAIN - 1);
         assert_eq!(count(&pool, Owner::Free), 80 - CHAIN);
         // Twice is once too often.
@@ -273,8 +271,8 @@ mod tests {
 
     #[test]
     fn all_buffers_are_taken_and_given_again() -> Result<(), Misuse> {
-        let (words, shared) = (words::<400>(), Shared::default());
-        let pool = Pool::new(&words, &shared).ok_or(Misuse::NoSuchBuffer)?;
+        let (records, shared) = (records::<400>(), Shared::default());
+        let pool = Pool::new(&records, &shared).ok_or(Misuse::NoSuchBuffer)?;
         let mut magazine = Magazine::new(7);
         for _ in 0..3 {
             let mut seen = [false; 400];
@@ -302,12 +300,12 @@ mod tests {
     /// As an engine does it, a run at a time.
     #[test]
     fn runs_of_buffers() -> Result<(), Misuse> {
-        let (words, shared) = (words::<400>(), Shared::default());
-        let pool = Pool::new(&words, &shared).ok_or(Misuse::NoSuchBuffer)?;
+        let (records, shared) = (records::<400>(), Shared::default());
+        let pool = Pool::new(&records, &shared).ok_or(Misuse::NoSuchBuffer)?;
         let (rx, tx) = (Tag::new(RX), Tag::new(TX));
         let (rx, tx) = (rx.ok_or(Misuse::WrongOwner)?, tx.ok_or(Misuse::WrongOwner)?);
         let mut magazine = Magazine::new(7);
-        while magazine.run(&pool, rx).count() > 0 {}
+        while magazine.run(&pool, rx, RUN).count() > 0 {}
         assert_eq!(count(&pool, RX), 400);
         for from in (0..400).step_by(RUN) {
             let mut home = magazine.home(&pool, rx);
@@ -318,7 +316,7 @@ mod tests {
         }
         assert_eq!((magazine.len(), count(&pool, RX)), (CAPACITY - RUN + 16, 0));
         // Those that are not taken stay, and who gave none gets none back.
-        assert_eq!(magazine.run(&pool, tx).take(3).count(), 3);
+        assert_eq!(magazine.run(&pool, tx, RUN).take(3).count(), 3);
         assert_eq!((magazine.len(), count(&pool, TX)), (CAPACITY - RUN + 13, 3));
         // (Making room, it gave some to the pool.)
         magazine.home(&pool, rx).give(BufferId(0));
@@ -329,8 +327,8 @@ mod tests {
     /// An engine that gave a buffer away but kept its number.
     #[test]
     fn a_stale_number_does_no_harm() -> Result<(), Misuse> {
-        let (words, shared) = (words::<80>(), Shared::default());
-        let pool = Pool::new(&words, &shared).ok_or(Misuse::NoSuchBuffer)?;
+        let (records, shared) = (records::<80>(), Shared::default());
+        let pool = Pool::new(&records, &shared).ok_or(Misuse::NoSuchBuffer)?;
         let mut magazine = Magazine::new(0);
         let buffer = magazine.take_for(&pool, RX).ok_or(Misuse::NoSuchBuffer)?;
         magazine.give(&pool, buffer);

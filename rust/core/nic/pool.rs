@@ -2,7 +2,7 @@
 
 //! The account of the pool: who owns each buffer, and which buffers are free.
 //!
-//! There is one word for each buffer. Whoever owns a buffer writes its word, nobody else, with plain
+//! There is one record for each buffer. Whoever owns a buffer writes its word there, nobody else, with plain
 //! loads and stores; the counts of all owners add up to the size of the pool at any time because
 //! they are taken from these words. Free buffers hang on a lock-free stack of chains, linked through
 //! their words; engines take and give whole chains, and keep the buffers at hand in a
@@ -143,10 +143,30 @@ impl<A: Atom> Default for Shared<A> {
     }
 }
 
-/// A pool, as the shell lends it: a word for each buffer, and what is shared.
+/// What the account has of one buffer.
+#[derive(Debug)]
+#[repr(C)]
+pub struct Record<A> {
+    /// Who owns it; of a free one besides, where it hangs on the stack.
+    word: A,
+    /// Where it is, in terms of the shell: told to who gets it, as the record is at hand then.
+    place: u64,
+}
+
+impl<A: Atom> Record<A> {
+    /// That of a free buffer.
+    pub fn new(place: u64) -> Self {
+        Self {
+            word: A::new(0),
+            place,
+        }
+    }
+}
+
+/// A pool, as the shell lends it: a record for each buffer, and what is shared.
 #[derive(Debug)]
 pub struct Pool<'a, A> {
-    words: &'a [A],
+    records: &'a [Record<A>],
     shared: &'a Shared<A>,
 }
 
@@ -157,6 +177,20 @@ impl<A> Clone for Pool<'_, A> {
 }
 
 impl<A> Copy for Pool<'_, A> {}
+
+/// Counts a misuse. It takes no more of a pool than it needs, so that the rest can be in registers.
+#[cold]
+#[inline(never)]
+fn misused<A: Atom>(shared: &Shared<A>, misuse: Misuse) -> Misuse {
+    let mut before = shared.misuses.load();
+    while !shared
+        .misuses
+        .compare_exchange(before, before.wrapping_add(1))
+    {
+        before = shared.misuses.load();
+    }
+    misuse
+}
 
 /// The number of the buffer that a link means.
 fn linked(link: u64) -> Option<BufferId> {
@@ -171,23 +205,28 @@ fn link_to(buffer: BufferId) -> u64 {
 
 impl<'a, A: Atom> Pool<'a, A> {
     /// A pool of at most [`MAX_BUFFERS`] buffers.
-    pub fn new(words: &'a [A], shared: &'a Shared<A>) -> Option<Self> {
-        (words.len() <= MAX_BUFFERS).then_some(Self { words, shared })
+    pub fn new(records: &'a [Record<A>], shared: &'a Shared<A>) -> Option<Self> {
+        (records.len() <= MAX_BUFFERS).then_some(Self { records, shared })
     }
 
     /// Number of buffers.
     pub fn len(&self) -> usize {
-        self.words.len()
+        self.records.len()
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.words.is_empty()
+        self.records.is_empty()
+    }
+
+    #[inline(always)]
+    fn record(&self, buffer: BufferId) -> Option<&'a Record<A>> {
+        self.records.get(buffer.0 as usize)
     }
 
     #[inline(always)]
     fn word(&self, buffer: BufferId) -> Option<&'a A> {
-        self.words.get(buffer.0 as usize)
+        self.record(buffer).map(|record| &record.word)
     }
 
     /// Who owns a buffer.
@@ -197,7 +236,9 @@ impl<'a, A: Atom> Pool<'a, A> {
 
     /// The owners of all buffers. While engines run, each is true at the moment it is read.
     pub fn owners(&self) -> impl Iterator<Item = Owner> + 'a {
-        self.words.iter().map(|word| Owner::of(word.load()))
+        self.records
+            .iter()
+            .map(|record| Owner::of(record.word.load()))
     }
 
     /// Buffers that could not change hands so far, because their owner was another one.
@@ -205,31 +246,31 @@ impl<'a, A: Atom> Pool<'a, A> {
         self.shared.misuses.load()
     }
 
-    /// Hands a buffer over, neither from nor to [`Owner::Free`]: that is done by magazines.
+    /// Hands a buffer over, neither from nor to [`Owner::Free`]: that is done by magazines. Tells
+    /// where it is.
     ///
     /// Only who acts for `from` may call this, and only once for what it owns: then nobody else
     /// writes the word at the same time.
     #[inline(always)]
-    pub fn hand(&self, buffer: BufferId, from: impl Named, to: impl Named) -> Result<(), Misuse> {
+    pub fn hand(&self, buffer: BufferId, from: impl Named, to: impl Named) -> Result<u64, Misuse> {
         let (from, to) = (from.named(), to.named());
-        match self.word(buffer) {
-            Some(word) if word.load() == from && from != 0 && to != 0 => {
-                word.store(to);
-                Ok(())
+        match self.record(buffer) {
+            Some(record) if record.word.load() == from && from != 0 && to != 0 => {
+                record.word.store(to);
+                Ok(record.place)
             }
-            Some(_) => Err(self.misused(Misuse::WrongOwner)),
-            None => Err(self.misused(Misuse::NoSuchBuffer)),
+            Some(_) => Err(misused(self.shared, Misuse::WrongOwner)),
+            None => Err(misused(self.shared, Misuse::NoSuchBuffer)),
         }
     }
 
-    #[cold]
-    fn misused(&self, misuse: Misuse) -> Misuse {
-        let misuses = &self.shared.misuses;
-        let mut before = misuses.load();
-        while !misuses.compare_exchange(before, before.wrapping_add(1)) {
-            before = misuses.load();
-        }
-        misuse
+    /// Hands a buffer over of which the caller knows that it is its own. Tells where it is; `None` if
+    /// there is no such buffer.
+    #[inline(always)]
+    pub fn pass(&self, buffer: BufferId, to: Tag) -> Option<u64> {
+        let record = self.record(buffer)?;
+        record.word.store(to.named());
+        Some(record.place)
     }
 
     /// Takes a chain of free buffers for `owner` into `out`, and returns how many.
@@ -281,7 +322,7 @@ impl<'a, A: Atom> Pool<'a, A> {
             let fresh = self.shared.fresh.load();
             let end = fresh
                 .saturating_add(CHAIN as u64)
-                .min(self.words.len() as u64);
+                .min(self.records.len() as u64);
             if fresh >= end {
                 return 0;
             }
@@ -309,7 +350,7 @@ impl<'a, A: Atom> Pool<'a, A> {
                     chain = link_to(*buffer);
                 }
                 _ => {
-                    self.misused(Misuse::WrongOwner);
+                    misused(self.shared, Misuse::WrongOwner);
                 }
             }
         }

@@ -49,6 +49,15 @@ pub struct Transmit {
     pub address: u64,
 }
 
+/// What a ring was given.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Given {
+    /// How many buffers.
+    pub count: usize,
+    /// Octets of all of them together, as in [`Transmit::len`].
+    pub octets: u64,
+}
+
 /// Why a queue is broken. It stays so until its device has been reset and the queue made anew.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
@@ -149,17 +158,16 @@ pub trait RxQueue: Queue {
         })
     }
 
-    /// Fills free descriptors with `buffers`, each with the address the NIC writes to, of which the
-    /// buffer must have room for as many octets as the queue was made for. Returns how many; no more
-    /// are taken than fit.
+    /// Fills free descriptors with `buffers`, no more than there is [`Queue::room`] for, each with the
+    /// address the NIC writes to, of which the buffer must have room for as many octets as the queue
+    /// was made for. Returns how many.
     fn refill(&mut self, buffers: impl Iterator<Item = (BufferId, u64)>) -> usize;
 }
 
 /// A queue of frames that a NIC sends.
 pub trait TxQueue: Queue {
-    /// Puts frames on the ring, as many of the first ones as there is [`Queue::room`] for, and
-    /// returns how many. The others are left in the iterator.
-    fn send(&mut self, frames: impl Iterator<Item = Transmit>) -> usize;
+    /// Puts frames on the ring, no more than there is [`Queue::room`] for.
+    fn send(&mut self, frames: impl Iterator<Item = Transmit>) -> Given;
 
     /// Gives up to `max` buffers whose frames were sent to `sink`, and returns how many. Those before
     /// a lie are given out; the next call is refused.

@@ -11,11 +11,10 @@ use std::thread;
 use loom::cell::UnsafeCell;
 use loom::sync::Arc;
 use proptest::prelude::*;
-use smplb_core::env::Atom;
 use smplb_core::frame::PortId;
 use smplb_core::nic::census::{Census, PortShare};
 use smplb_core::nic::magazine::Magazine;
-use smplb_core::nic::pool::{Misuse, Owner, Pool, Shared};
+use smplb_core::nic::pool::{Misuse, Owner, Pool, Record, Shared};
 use smplb_core::nic::queue::BufferId;
 use smplb_core::StdAtom;
 
@@ -25,7 +24,7 @@ const HOST: Owner = Owner::Host(PortId(0));
 
 /// A pool of three buffers, and what is in them.
 struct Memory {
-    words: [LoomAtom; 3],
+    records: [Record<LoomAtom>; 3],
     shared: Shared<LoomAtom>,
     contents: [UnsafeCell<u64>; 3],
 }
@@ -36,14 +35,14 @@ unsafe impl Sync for Memory {}
 impl Memory {
     fn new() -> Self {
         Self {
-            words: std::array::from_fn(|_| LoomAtom::new(0)),
+            records: std::array::from_fn(|_| Record::new(0)),
             shared: Shared::default(),
             contents: std::array::from_fn(|_| UnsafeCell::new(0)),
         }
     }
 
     fn pool(&self) -> Pool<'_, LoomAtom> {
-        Pool::new(&self.words, &self.shared).unwrap()
+        Pool::new(&self.records, &self.shared).unwrap()
     }
 
     /// Hangs the buffers on the stack as chains of these lengths.
@@ -148,9 +147,9 @@ proptest! {
         size in 0..200usize,
         steps in prop::collection::vec((0..4u8, 0..6u16), 0..150),
     ) {
-        let words: Vec<_> = (0..size).map(|_| StdAtom::new(0)).collect();
+        let records: Vec<Record<StdAtom>> = (0..size).map(|_| Record::new(0)).collect();
         let shared = Shared::default();
-        let pool = Pool::new(&words, &shared).unwrap();
+        let pool = Pool::new(&records, &shared).unwrap();
         let mut magazines: Vec<_> = (0..6).map(Magazine::new).collect();
         for (kind, number) in steps {
             let magazine = &mut magazines[usize::from(number)];
@@ -180,9 +179,9 @@ proptest! {
 
 #[test]
 fn four_engines_under_load() {
-    let words: Vec<StdAtom> = (0..1000).map(|_| StdAtom::new(0)).collect();
+    let records: Vec<Record<StdAtom>> = (0..1000).map(|_| Record::new(0)).collect();
     let shared = Shared::default();
-    let pool = Pool::new(&words, &shared).unwrap();
+    let pool = Pool::new(&records, &shared).unwrap();
     let engine = |cpu: u16| {
         let (mut magazine, mut held) = (Magazine::new(cpu), Vec::<BufferId>::new());
         let owner = Owner::Rx(PortId(cpu));

@@ -6,7 +6,7 @@ use ::core::marker::PhantomData;
 use ::core::ops::DerefMut;
 
 use super::super::dma::Dma;
-use super::super::queue::{BufferId, Fault, Queue, Transmit, TxQueue};
+use super::super::queue::{BufferId, Fault, Given, Queue, Transmit, TxQueue};
 use super::super::shadow::{self, Slot};
 use super::{Layout, MAX_SIZE, MIN_SIZE, TX_DD, TX_RS};
 
@@ -131,8 +131,8 @@ impl<D: Dma, S: DerefMut<Target = [Slot]>, L: Layout> Queue for Tx<D, S, L> {
 
 impl<D: Dma, S: DerefMut<Target = [Slot]>, L: Layout> TxQueue for Tx<D, S, L> {
     #[inline]
-    fn send(&mut self, frames: impl Iterator<Item = Transmit>) -> usize {
-        let room = self.room() as usize;
+    fn send(&mut self, frames: impl Iterator<Item = Transmit>) -> Given {
+        let (room, mut octets) = (self.room() as usize, 0u64);
         let slots: &mut [Slot] = &mut self.slots;
         let mask = slots.len().wrapping_sub(1);
         let before = usize::from(self.sent);
@@ -145,6 +145,7 @@ impl<D: Dma, S: DerefMut<Target = [Slot]>, L: Layout> TxQueue for Tx<D, S, L> {
             }
             word = L::transmit(frame.len as u16);
             self.memory.store_pair(position, frame.address, word);
+            octets = octets.wrapping_add(frame.len.into());
             sent = sent.wrapping_add(1);
             if sent.wrapping_sub(first) == GROUP {
                 Self::close(&self.memory, slots, first, sent, word);
@@ -155,7 +156,8 @@ impl<D: Dma, S: DerefMut<Target = [Slot]>, L: Layout> TxQueue for Tx<D, S, L> {
             Self::close(&self.memory, slots, first, sent, word);
         }
         self.sent = sent as u16;
-        sent.wrapping_sub(before)
+        let count = sent.wrapping_sub(before);
+        Given { count, octets }
     }
 
     #[inline]
@@ -224,9 +226,9 @@ mod tests {
         let (memory, mut slots) = (Memory::default(), [Slot::default(); 8]);
         let mut tx: Tx8<'_, E1000e> =
             Tx::new(&memory, slots.as_mut_slice()).ok_or(Fault::Stopped)?;
-        assert_eq!(tx.send([frame(1), frame(2), frame(3)].into_iter()), 3);
+        assert_eq!(tx.send([frame(1), frame(2), frame(3)].into_iter()).count, 3);
         assert_eq!(tx.kick(), Some(3));
-        assert_eq!(tx.send([frame(4), frame(5)].into_iter()), 2);
+        assert_eq!(tx.send([frame(4), frame(5)].into_iter()).count, 2);
         assert_eq!(tx.kick(), Some(5));
         assert_eq!(memory.load64(0), 1 << 11);
         assert_eq!(memory.load64(3), 0x0300_003c);
@@ -244,7 +246,7 @@ mod tests {
         // Over the end of the ring: no more than seven at once.
         assert_eq!(tx.room(), 5);
         let more = [frame(6), frame(7), frame(8), frame(9), frame(10), frame(11)];
-        assert_eq!(tx.send(more.into_iter()), 5);
+        assert_eq!(tx.send(more.into_iter()).count, 5);
         assert_eq!((tx.kick(), tx.room()), (Some(2), 0));
         done(&memory, 4);
         done(&memory, 1);
@@ -257,10 +259,13 @@ mod tests {
     fn buffers_come_back_from_a_stopped_ring() -> Result<(), Fault> {
         let (memory, mut slots) = (Memory::default(), [Slot::default(); 8]);
         let mut tx: Tx8<'_, Igb> = Tx::new(&memory, slots.as_mut_slice()).ok_or(Fault::Stopped)?;
-        assert_eq!(tx.send([frame(1), frame(2)].into_iter()), 2);
+        assert_eq!(tx.send([frame(1), frame(2)].into_iter()).count, 2);
         let mut sum = 0u32;
         tx.stop(|buffer| sum = sum.wrapping_add(buffer.0));
-        assert_eq!((sum, tx.send([frame(3)].into_iter()), tx.room()), (3, 0, 0));
+        assert_eq!(
+            (sum, tx.send([frame(3)].into_iter()).count, tx.room()),
+            (3, 0, 0)
+        );
         assert_eq!(tx.reclaim(1, |_| ()), Err(Fault::Stopped));
         assert_eq!((tx.kick(), tx.arm()), (None, false));
         Ok(())

@@ -5,7 +5,9 @@
 //! Each frame is in one buffer, behind the 12 octets of [`net_header`]; hence
 //! `VIRTIO_NET_F_MRG_RXBUF` and the segmentation features must not be negotiated.
 
-use super::queue::{BufferId, Condition, Fault, Queue, Received, RxQueue, Transmit, TxQueue};
+use super::queue::{
+    BufferId, Condition, Fault, Given, Queue, Received, RxQueue, Transmit, TxQueue,
+};
 
 pub mod areas;
 pub mod control;
@@ -45,9 +47,9 @@ impl Access {
 
 /// A virtqueue whose buffers have one descriptor each.
 pub trait Ring: Queue {
-    /// Fills free descriptors, shows them to the device, and returns how many. `frames` has no more
-    /// than there is [`Queue::room`] for.
-    fn give(&mut self, access: Access, frames: impl Iterator<Item = Transmit>) -> usize;
+    /// Fills free descriptors and shows them to the device. `frames` has no more than there is
+    /// [`Queue::room`] for.
+    fn give(&mut self, access: Access, frames: impl Iterator<Item = Transmit>) -> Given;
 
     /// Takes up to `most` buffers that the device has finished. `each` is told the buffer, and how many
     /// octets the device says it wrote, and may find a fault with that; then the buffer stays where it
@@ -118,7 +120,7 @@ queue_of_ring!(Rx);
 impl<R: Ring> RxQueue for Rx<R> {
     const OFFSET: u16 = net_header::LEN as u16;
 
-    #[inline]
+    #[inline(always)]
     fn receive_each(
         &mut self,
         most: usize,
@@ -144,15 +146,15 @@ impl<R: Ring> RxQueue for Rx<R> {
         })
     }
 
-    #[inline]
+    #[inline(always)]
     fn refill(&mut self, buffers: impl Iterator<Item = (BufferId, u64)>) -> usize {
-        let (len, room) = (u32::from(self.capacity), self.ring.room() as usize);
+        let len = u32::from(self.capacity);
         let whole = |(buffer, address)| Transmit {
             buffer,
             len,
             address,
         };
-        self.ring.give(Access::Write, buffers.map(whole).take(room))
+        self.ring.give(Access::Write, buffers.map(whole)).count
     }
 }
 
@@ -173,13 +175,12 @@ impl<R: Ring> Tx<R> {
 queue_of_ring!(Tx);
 
 impl<R: Ring> TxQueue for Tx<R> {
-    #[inline]
-    fn send(&mut self, frames: impl Iterator<Item = Transmit>) -> usize {
-        let room = self.ring.room() as usize;
-        self.ring.give(Access::Read, frames.take(room))
+    #[inline(always)]
+    fn send(&mut self, frames: impl Iterator<Item = Transmit>) -> Given {
+        self.ring.give(Access::Read, frames)
     }
 
-    #[inline]
+    #[inline(always)]
     fn reclaim(&mut self, max: usize, mut sink: impl FnMut(BufferId)) -> Result<usize, Fault> {
         self.ring.take(max, |buffer, _| {
             sink(buffer);

@@ -65,7 +65,7 @@ impl<R: RxQueue, T: TxQueue> Work<'_, R, T> {
                 let _ = self.pool.hand(received.buffer, RX, TX);
             }
         }
-        let sent = self.tx.send(self.frames[..count].iter().copied());
+        let sent = self.tx.send(self.frames[..count].iter().copied()).count;
         self.doorbells.1 = self.tx.kick();
         let (magazine, pool) = (&mut self.magazine, &self.pool);
         let _ = if ACCOUNT {
@@ -76,10 +76,12 @@ impl<R: RxQueue, T: TxQueue> Work<'_, R, T> {
                 .reclaim(2 * BURST, |buffer| magazine.give(pool, buffer))
         };
         if ACCOUNT {
-            let run = magazine.run(pool, tag(RX));
-            self.rx.refill(run.map(|buffer| (buffer, address(buffer))));
+            let run = magazine.run(pool, tag(RX), self.rx.room() as usize);
+            self.rx
+                .refill(run.map(|(buffer, _)| (buffer, address(buffer))));
         } else {
-            let supply = std::iter::from_fn(|| magazine.take(pool));
+            let room = self.rx.room() as usize;
+            let supply = std::iter::from_fn(|| magazine.take(pool)).take(room);
             self.rx
                 .refill(supply.map(|buffer| (buffer, address(buffer))));
         }

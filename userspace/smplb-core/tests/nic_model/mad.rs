@@ -38,20 +38,23 @@ pub fn run<R: RxQueue, T: TxQueue>(
         for memory in memories {
             memory.store16(usize::from(*at) % memory.len16(), *value);
         }
-        rx.refill(std::iter::from_fn(|| home.leave()).map(|buffer| (buffer, address(buffer))));
+        let room = rx.room() as usize;
+        let leaving = std::iter::from_fn(|| home.leave()).take(room);
+        rx.refill(leaving.map(|buffer| (buffer, address(buffer))));
         let mut out = [Received::default(); 8];
         let count = rx.receive(&mut out).unwrap_or(0);
         for frame in &out[..count] {
             assert!(frame.len <= most);
             home.back(frame.buffer);
         }
-        if let Some(buffer) = home.leave() {
+        let leaving = (tx.room() > 0).then(|| home.leave()).flatten();
+        if let Some(buffer) = leaving {
             let frame = Transmit {
                 buffer,
                 len: 72,
                 address: address(buffer),
             };
-            if tx.send(std::iter::once(frame)) == 0 {
+            if tx.send(std::iter::once(frame)).count == 0 {
                 home.back(buffer);
             }
         }

@@ -5,11 +5,12 @@
 
 use std::collections::{HashMap, HashSet};
 
-use smplb_core::env::Atom;
 use smplb_core::frame::PortId;
 use smplb_core::nic::magazine::Magazine;
-use smplb_core::nic::pool::{Owner, Pool, Shared, Tag};
-use smplb_core::nic::queue::{BufferId, Condition, Fault, Received, RxQueue, Transmit, TxQueue};
+use smplb_core::nic::pool::{Owner, Pool, Record, Shared, Tag};
+use smplb_core::nic::queue::{
+    BufferId, Condition, Fault, Given, Received, RxQueue, Transmit, TxQueue,
+};
 use smplb_core::StdAtom;
 
 use super::step::Step;
@@ -23,20 +24,20 @@ const CPU: u16 = 3;
 
 /// The account of a pool, with its memory.
 pub struct Account {
-    words: Vec<StdAtom>,
+    records: Vec<Record<StdAtom>>,
     shared: Shared<StdAtom>,
 }
 
 impl Account {
     pub fn new(buffers: usize) -> Self {
         Self {
-            words: (0..buffers).map(|_| StdAtom::new(0)).collect(),
+            records: (0..buffers).map(|_| Record::new(0)).collect(),
             shared: Shared::default(),
         }
     }
 
     pub fn pool(&self) -> Pool<'_, StdAtom> {
-        Pool::new(&self.words, &self.shared).unwrap()
+        Pool::new(&self.records, &self.shared).unwrap()
     }
 }
 
@@ -84,14 +85,12 @@ impl<'a, R: RxQueue, T: TxQueue, D: Device, E: Device> World<'a, R, T, D, E> {
     }
 
     fn refill(&mut self, most: usize) {
-        let buffers = self
-            .magazine
-            .run(&self.pool, Tag::new(RX).unwrap())
-            .take(most);
+        let most = most.min(self.ends.rx.room() as usize);
+        let buffers = self.magazine.run(&self.pool, Tag::new(RX).unwrap(), most);
         let given = self
             .ends
             .rx
-            .refill(buffers.map(|buffer| (buffer, address(buffer))));
+            .refill(buffers.map(|(buffer, _)| (buffer, address(buffer))));
         let kick = self.ends.rx.kick();
         assert!(given > 0 || kick.is_none());
         if D::EVENTS {
@@ -143,14 +142,17 @@ impl<'a, R: RxQueue, T: TxQueue, D: Device, E: Device> World<'a, R, T, D, E> {
     }
 
     fn send(&mut self, most: usize) {
-        let frames: Vec<_> = (self.hand.iter().take(most))
+        let room = self.ends.tx.room() as usize;
+        let frames: Vec<_> = (self.hand.iter().take(most.min(room)))
             .map(|buffer| Transmit {
                 buffer: *buffer,
                 len: 60 + buffer.0 % 1000,
                 address: address(*buffer) + 52,
             })
             .collect();
-        let taken = self.ends.tx.send(frames.iter().copied());
+        let given = self.ends.tx.send(frames.iter().copied());
+        let (taken, octets) = (given.count, frames.iter().map(|frame| u64::from(frame.len)));
+        assert_eq!((taken, given.octets), (frames.len(), octets.sum()));
         for frame in &frames[..taken] {
             let owner = self.magazine.owner();
             self.pool.hand(frame.buffer, owner, TX).unwrap();
@@ -307,7 +309,8 @@ impl<'a, R: RxQueue, T: TxQueue, D: Device, E: Device> World<'a, R, T, D, E> {
         }
         magazine.release(pool);
         assert_eq!(self.ends.rx.receive(&mut []), Err(Fault::Stopped));
-        assert_eq!(self.ends.tx.send(std::iter::once(Transmit::default())), 0);
+        let given = self.ends.tx.send(std::iter::once(Transmit::default()));
+        assert_eq!(given, Given::default());
         assert_eq!(self.count(Owner::Free), self.pool.len());
         assert_eq!(self.pool.misuses(), 0);
     }

@@ -10,7 +10,7 @@
 use ::core::ops::DerefMut;
 
 use super::super::dma::Dma;
-use super::super::queue::{BufferId, Fault, Queue, Transmit};
+use super::super::queue::{BufferId, Fault, Given, Queue, Transmit};
 use super::super::shadow::{self, Slot};
 use super::{Access, Areas, Ring};
 
@@ -201,22 +201,26 @@ impl<D: Dma, S: DerefMut<Target = [Slot]>> Queue for Packed<D, S> {
 }
 
 impl<D: Dma, S: DerefMut<Target = [Slot]>> Ring for Packed<D, S> {
-    #[inline]
-    fn give(&mut self, access: Access, frames: impl Iterator<Item = Transmit>) -> usize {
+    #[inline(always)]
+    fn give(&mut self, access: Access, frames: impl Iterator<Item = Transmit>) -> Given {
+        if self.fault.is_some() {
+            return Given::default();
+        }
         let (mut marks, _) = self.marks(self.avail);
         marks |= u64::from(access.flags()) << 48;
         let slots: &mut [Slot] = &mut self.slots;
         let Some(mask) = slots.len().checked_sub(1) else {
-            return 0;
+            return Given::default();
         };
         let before = usize::from(self.avail);
-        let (mut avail, mut head) = (before, (0, 0));
+        let (mut avail, mut octets, mut head) = (before, 0u64, (0, 0));
         for frame in frames {
             let position = avail & mask;
             let Some(number) = shadow::put(slots, position, frame.buffer) else {
                 break;
             };
             let word = u64::from(frame.len) | (number as u64) << 32 | marks;
+            octets = octets.wrapping_add(frame.len.into());
             if avail == before {
                 let at = position.wrapping_mul(2);
                 self.memory.store64(at, frame.address);
@@ -235,10 +239,11 @@ impl<D: Dma, S: DerefMut<Target = [Slot]>> Ring for Packed<D, S> {
             self.memory.wmb();
             self.memory.store64(head.0, head.1);
         }
-        avail.wrapping_sub(before)
+        let count = avail.wrapping_sub(before);
+        Given { count, octets }
     }
 
-    #[inline]
+    #[inline(always)]
     fn take(
         &mut self,
         most: usize,

@@ -12,7 +12,7 @@
 use ::core::ops::DerefMut;
 
 use super::super::dma::Dma;
-use super::super::queue::{BufferId, Fault, Queue, Transmit};
+use super::super::queue::{BufferId, Fault, Given, Queue, Transmit};
 use super::super::shadow::{self, Slot};
 use super::{need_event, Access, Areas, Ring};
 
@@ -130,14 +130,15 @@ impl<D: Dma, S: DerefMut<Target = [Slot]>> Split<D, S> {
     }
 
     /// Fills whatever descriptors are free, which take turns in another order than those of the
-    /// available ring. Tells the next index of that.
+    /// available ring. Tells the next index of that, and the octets that were given.
     #[inline(never)]
     fn give_elsewhere(
         &mut self,
         flags: u64,
         mut avail: usize,
         frames: impl Iterator<Item = Transmit>,
-    ) -> usize {
+    ) -> (usize, u64) {
+        let mut octets = 0u64;
         let elements = self.avail_at(2);
         let slots: &mut [Slot] = &mut self.slots;
         let mask = slots.len().wrapping_sub(1);
@@ -150,9 +151,10 @@ impl<D: Dma, S: DerefMut<Target = [Slot]>> Split<D, S> {
             self.memory.store_pair(number, frame.address, word);
             self.memory
                 .store16(elements.wrapping_add(position), number as u16);
+            octets = octets.wrapping_add(frame.len.into());
             avail = avail.wrapping_add(1);
         }
-        avail
+        (avail, octets)
     }
 
     /// Asks for an interrupt as far away as can be: after 65,535 more buffers.
@@ -236,14 +238,17 @@ impl<D: Dma, S: DerefMut<Target = [Slot]>> Queue for Split<D, S> {
 
 impl<D: Dma, S: DerefMut<Target = [Slot]>> Ring for Split<D, S> {
     #[inline(always)]
-    fn give(&mut self, access: Access, mut frames: impl Iterator<Item = Transmit>) -> usize {
+    fn give(&mut self, access: Access, mut frames: impl Iterator<Item = Transmit>) -> Given {
         let flags = u64::from(access.flags()) << 32;
+        if self.fault.is_some() {
+            return Given::default();
+        }
         let slots: &mut [Slot] = &mut self.slots;
         let Some(mask) = slots.len().checked_sub(1) else {
-            return 0;
+            return Given::default();
         };
         let before = usize::from(self.avail);
-        let (mut avail, mut displaced) = (before, None);
+        let (mut avail, mut octets, mut displaced) = (before, 0u64, None);
         if self.in_order {
             for frame in frames.by_ref() {
                 let position = avail & mask;
@@ -253,13 +258,16 @@ impl<D: Dma, S: DerefMut<Target = [Slot]>> Ring for Split<D, S> {
                 }
                 let word = u64::from(frame.len) | flags;
                 self.memory.store_pair(position, frame.address, word);
+                octets = octets.wrapping_add(frame.len.into());
                 avail = avail.wrapping_add(1);
             }
         }
         if !self.in_order || displaced.is_some() {
             self.in_order = false;
             let frames = displaced.into_iter().chain(frames);
-            avail = self.give_elsewhere(flags, avail, frames);
+            let (end, more) = self.give_elsewhere(flags, avail, frames);
+            avail = end;
+            octets = octets.wrapping_add(more);
         }
         if avail != before {
             self.avail = avail as u16;
@@ -267,10 +275,11 @@ impl<D: Dma, S: DerefMut<Target = [Slot]>> Ring for Split<D, S> {
             self.memory.wmb();
             self.memory.store16(self.avail_at(1), self.avail);
         }
-        avail.wrapping_sub(before)
+        let count = avail.wrapping_sub(before);
+        Given { count, octets }
     }
 
-    #[inline]
+    #[inline(always)]
     fn take(
         &mut self,
         most: usize,
