@@ -68,6 +68,12 @@ impl<A: Atom> Round<'_, '_, '_, A> {
         }))
     }
 
+    /// Counts a packet of a connection.
+    fn account_one(&self, hit: &Hit<'_, A>, len: u32) {
+        let (service, backend) = (hit.service(), hit.backend());
+        self.account(service, backend, hit.is_reply(), (1, len.into()));
+    }
+
     /// Steps 216, 220 and 224: rewrites a packet and sends it toward `to`, its new destination or,
     /// in mode `dr`, the server that has it.
     pub(super) fn send(
@@ -95,7 +101,7 @@ impl<A: Atom> Round<'_, '_, '_, A> {
             rewrite::forward(headers, frame.checksum, &hit.rewrite, dest, source);
         });
         hit.touch(self.now);
-        self.account(hit.service(), hit.backend(), hit.is_reply(), frame.len);
+        self.account_one(hit, frame.len);
         if let Some((slot, _)) = exit.next {
             hit.set_hop(self.stamp, slot);
         }
@@ -109,7 +115,7 @@ impl<A: Atom> Round<'_, '_, '_, A> {
         }
         rewrite::local(frame.head, frame.checksum, &hit.rewrite);
         hit.touch(self.now);
-        self.account(hit.service(), hit.backend(), hit.is_reply(), frame.len);
+        self.account_one(hit, frame.len);
         Verdict::Stack
     }
 
@@ -134,7 +140,7 @@ impl<A: Atom> Round<'_, '_, '_, A> {
             }
         };
         rewrite::related(frame.head, &hit.rewrite, hit.is_reply());
-        self.account(hit.service(), hit.backend(), hit.is_reply(), frame.len);
+        self.account_one(hit, frame.len);
         verdict
     }
 

@@ -28,23 +28,6 @@ pub struct Packet {
 }
 
 impl Packet {
-    /// Reads the headers of the frame.
-    #[inline(always)]
-    pub(super) fn read(&mut self, filter: &Filter, frame: &Frame<'_>) {
-        match filter.flow(frame) {
-            Some(flow) => {
-                self.key = flow.key;
-                self.flags = flow.flags;
-            }
-            None => *self = Self::default(),
-        }
-    }
-
-    #[inline(always)]
-    fn is_sought(&self) -> bool {
-        self.candidate == 0 && self.key.protocol() != 0
-    }
-
     /// The packet with the hash of its key.
     pub(super) fn hashed<A: Atom>(&self, connections: &Connections<'_, A>) -> Self {
         Self {
@@ -59,43 +42,103 @@ impl Packet {
     }
 }
 
-/// Finds for each packet the entry that is likely its connection, if the engine remembers it, and
-/// asks for it. False if there is one that it does not remember: [`look_up`] finds that.
-#[inline(always)]
-pub(super) fn recall<A: Atom>(
-    packets: &mut [Packet],
-    recent: &[u64],
-    connections: &Connections<'_, A>,
-) -> bool {
-    let Some(recent) = recent.first_chunk() else {
-        packets.iter_mut().for_each(|packet| packet.candidate = 0);
-        return false;
-    };
-    let mut unknown = 0u64;
-    for packet in packets {
-        packet.candidate = recent::recall(recent, Mark::of(packet.key));
-        connections.prefetch_entry(packet.candidate);
-        unknown = unknown.wrapping_add((packet.candidate == 0).into());
-    }
-    unknown == 0
+/// Flag of a packet of the same flow as the one before it, above those of TCP.
+pub(super) const SAME: u16 = 0x100;
+
+/// The first look at the frames of a burst, one after another.
+pub(super) struct Scout<'r> {
+    filter: Filter,
+    recent: &'r [u64],
+    /// Key and candidate of the frame before.
+    last: (Key, u32),
+    /// A bit for each flow whose connection the engine does not remember: that of the first packet.
+    unknown: u64,
+    /// The bit of the next packet.
+    bit: u64,
 }
 
-/// Finds for each packet that the engine does not remember the entry that is likely its connection,
-/// and asks for it.
+impl<'r> Scout<'r> {
+    /// For a burst of frames that `filter` tells what they are.
+    #[inline(always)]
+    pub(super) fn new(filter: Filter, recent: &'r [u64]) -> Self {
+        Self {
+            filter,
+            recent,
+            last: (Key::default(), 0),
+            unknown: 0,
+            bit: 1,
+        }
+    }
+
+    /// Reads the headers of the next frame. If the engine remembers the entry that is likely its
+    /// connection, finds that, and asks for its memory.
+    #[inline(always)]
+    pub(super) fn read<A: Atom>(
+        &mut self,
+        packet: &mut Packet,
+        frame: &Frame<'_>,
+        connections: &Connections<'_, A>,
+    ) {
+        // No more than one packet for each bit comes.
+        let bit = self.bit;
+        self.bit = bit.wrapping_shl(1);
+        let Some(flow) = self.filter.flow(frame) else {
+            *packet = Packet::default();
+            self.last.0 = Key::default();
+            return;
+        };
+        packet.key = flow.key;
+        if flow.key == self.last.0 {
+            packet.flags = flow.flags | SAME;
+        } else {
+            packet.flags = flow.flags;
+            self.last = (flow.key, recent::recall(self.recent, Mark::of(flow.key)));
+            match self.last.1 {
+                0 => self.unknown |= bit,
+                candidate => connections.prefetch_entry(candidate),
+            }
+        }
+        packet.candidate = self.last.1;
+    }
+
+    /// A bit for each flow whose connection the engine does not remember, that of the first packet.
+    #[inline(always)]
+    pub(super) fn unknown(&self) -> u64 {
+        self.unknown
+    }
+}
+
+/// Finds for each flow of `unknown` the entry that is likely its connection, and asks for it.
 #[inline(never)]
 pub(super) fn look_up<A: Atom>(
     packets: &mut [Packet],
+    unknown: u64,
     recent: &mut [u64],
     connections: &Connections<'_, A>,
 ) {
-    for packet in packets.iter_mut().filter(|packet| packet.is_sought()) {
+    each(packets, unknown, |packet, _| {
         packet.hash = connections.secret.hash(packet.key);
         connections.prefetch_bucket(packet.hash);
-    }
-    for packet in packets.iter_mut().filter(|packet| packet.is_sought()) {
+    });
+    each(packets, unknown, |packet, more| {
         packet.candidate = connections.candidate(packet.hash);
         connections.prefetch_entry(packet.candidate);
         recent::remember(recent, Mark::of(packet.key), packet.candidate);
+        let same = more.iter_mut().take_while(|next| next.flags & SAME != 0);
+        same.for_each(|next| next.candidate = packet.candidate);
+    });
+}
+
+/// Visits the packets whose bits are in `which`, each with those behind it.
+#[inline(always)]
+fn each(packets: &mut [Packet], mut which: u64, mut visit: impl FnMut(&mut Packet, &mut [Packet])) {
+    while which != 0 {
+        let nth = which.trailing_zeros() as usize;
+        which &= which.wrapping_sub(1);
+        let behind = packets.get_mut(nth..).and_then(<[Packet]>::split_first_mut);
+        if let Some((packet, more)) = behind {
+            visit(packet, more);
+        }
     }
 }
 

@@ -28,19 +28,14 @@ pub(super) const QUOTE_END: usize = ETH_HLEN + IP_HLEN + ICMP_HLEN + IP_HLEN + U
 pub struct Filter {
     mac: u64,
     mask: u64,
-    /// Flag that every packet of a flow gets.
-    mark: u16,
 }
-
-/// Flag of a packet that the host sent, above those of TCP.
-pub const FROM_HOST: u16 = 0x100;
 
 /// A packet of a flow.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Flow {
     /// Addresses, ports and protocol.
     pub key: Key,
-    /// Flags of a TCP segment, 0 for UDP; and [`FROM_HOST`].
+    /// Flags of a TCP segment, 0 for UDP.
     pub flags: u16,
 }
 
@@ -65,17 +60,12 @@ impl Filter {
         Self {
             mac: ethernet::mac_word(mac),
             mask: 0xffff_ffff_ffff,
-            mark: 0,
         }
     }
 
     /// Frames that the host sends: to any MAC address.
     pub fn sent() -> Self {
-        Self {
-            mac: 0,
-            mask: 0,
-            mark: FROM_HOST,
-        }
+        Self { mac: 0, mask: 0 }
     }
 
     #[inline(always)]
@@ -120,10 +110,7 @@ impl Filter {
             return None;
         }
         let key = Key::from_raw(ipv4::raw_addrs(ip), udp::raw_ports(ports), protocol);
-        Some(Flow {
-            key,
-            flags: flags | self.mark,
-        })
+        Some(Flow { key, flags })
     }
 
     /// Reads an ICMP error about a packet of a flow: the key of the packets in the other direction.
@@ -237,7 +224,7 @@ mod tests {
         assert_eq!(found.key, Key::new(IPPROTO_UDP, CLIENT, VIP));
         assert_eq!(found.flags, 0);
         let sent = Filter::sent().flow(&frame(&mut octets)).unwrap_or_default();
-        assert_eq!(sent.flags, FROM_HOST);
+        assert_eq!(sent.flags, 0);
     }
 
     #[test]

@@ -5,11 +5,12 @@
 use super::config::view::View;
 use super::connection::table::Connections;
 use super::counters::sum::Loads;
-use super::engine::{look_up, recall, Engine};
+use super::engine::{look_up, Engine, Packet, Scout};
 use super::env::Atom;
+use super::filter::Filter;
 use super::frame::{Burst, Frame, Origin};
 use super::neighbour::Neighbours;
-use super::round::Round;
+use super::round::{Round, Run};
 use super::route::Routes;
 
 /// The tables of a switch, the same for a whole burst.
@@ -47,36 +48,56 @@ pub fn process_burst<A: Atom, B: Burst>(
     now: u32,
     burst: &mut B,
 ) {
-    let connections = &switch.connections;
     let (mut round, packets, recent) = Round::new(switch, engine, origin, now, burst.len());
-    let (filter, mut bytes) = (round.filter(), 0u64);
+    let (unknown, bytes) = read(switch, round.filter(), recent, packets, burst);
+    if unknown != 0 {
+        look_up(packets, unknown, recent, &switch.connections);
+    }
+    pass(&mut round, packets, burst);
+    round.finish(packets.len(), bytes);
+}
 
-    // Steps 202 and 204: take each packet and read its headers.
+/// Steps 202 and 204: takes each packet and reads its headers. Step 212: finds its connection, and
+/// asks for the memory of that. Returns a bit for each packet whose connection is not remembered, and
+/// the octets of all.
+// Each loop has the registers for itself.
+#[inline(never)]
+fn read<A: Atom, B: Burst>(
+    switch: &Switch<'_, A>,
+    filter: Filter,
+    recent: &[u64],
+    packets: &mut [Packet],
+    burst: &mut B,
+) -> (u64, u64) {
+    let (mut scout, mut bytes) = (Scout::new(filter, recent), 0u64);
     for (packet, frame) in packets.iter_mut().zip(burst.frames()) {
         bytes = bytes.wrapping_add(u64::from(frame.len));
-        packet.read(&filter, &frame);
+        scout.read(packet, &frame, &switch.connections);
     }
-    // Step 212: find the connection of each one, and ask for its memory.
-    if !recall(packets, recent, connections) {
-        look_up(packets, recent, connections);
-    }
-    // Steps 206 to 224: a packet of a known connection is rewritten (220); for any other one it is
-    // decided whether it is for a service (206), refused (208), or given a backend (210 to 218).
+    (scout.unknown(), bytes)
+}
+
+/// Steps 206 to 224: a packet of a known connection is rewritten (220); for any other one it is
+/// decided whether it is for a service (206), refused (208), or given a backend (210 to 218).
+#[inline(never)]
+fn pass<A: Atom, B: Burst>(round: &mut Round<'_, '_, '_, A>, packets: &[Packet], burst: &mut B) {
+    let mut run = Run::default();
     burst.decide(packets.iter(), |packet, frame| {
         let head = frame.head;
-        match round.express(
-            packet,
-            Frame {
-                head: &mut *head,
-                ..frame
-            },
-        ) {
+        let shown = Frame {
+            head: &mut *head,
+            ..frame
+        };
+        match round.express(packet, shown, &mut run) {
             Some(verdict) => verdict,
-            // In parts, so that the frame need not be in memory for those above.
-            None => round.decide(packet, head, frame.len, (frame.checksum, frame.segment_len)),
+            None => {
+                round.end(&mut run);
+                // In parts, so that the frame need not be in memory for those above.
+                round.decide(packet, head, frame.len, (frame.checksum, frame.segment_len))
+            }
         }
     });
-    round.finish(packets.len(), bytes);
+    round.end(&mut run);
 }
 
 #[cfg_attr(CONFIG_KUNIT = "y", kernel::macros::kunit_tests(smplb_pipeline))]

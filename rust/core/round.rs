@@ -4,19 +4,56 @@
 //! about which there is nothing to think.
 
 use super::config::{BackendId, ServiceId};
-use super::connection::entry::{backend_of, service_of};
+use super::connection::entry::{backend_of, service_of, Entry};
 use super::connection::tcp_state::EVENTS;
 use super::counters::{self, Lane};
-use super::engine::{Engine, EngineState, Packet};
+use super::engine::{Engine, EngineState, Packet, SAME};
 use super::env::Atom;
-use super::filter::{Filter, FROM_HOST};
+use super::filter::Filter;
 use super::frame::{Frame, Origin, PortId, BURST};
 use super::neighbour::port_of;
 use super::pipeline::Switch;
 use super::rewrite::{self, Headers};
+use super::route::PortInfo;
 use super::verdict::Verdict;
 use super::wire::ethernet::ETH_HLEN;
 use super::wire::ipv4::{self, IP_HLEN};
+
+/// A connection, and where its packets go.
+struct Known<'s, A> {
+    entry: &'s Entry<A>,
+    version: u64,
+    /// The word of the next hop.
+    next: u64,
+    port: &'s PortInfo,
+    is_reply: bool,
+}
+
+impl<A> Clone for Known<'_, A> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<A> Copy for Known<'_, A> {}
+
+/// Packets of one connection that follow each other: what is known of it is found once, and they are
+/// counted together.
+pub(super) struct Run<'s, A> {
+    known: Option<Known<'s, A>>,
+    packets: u64,
+    bytes: u64,
+}
+
+impl<A> Default for Run<'_, A> {
+    fn default() -> Self {
+        Self {
+            known: None,
+            packets: 0,
+            bytes: 0,
+        }
+    }
+}
 
 /// One burst on its way through an engine.
 pub(super) struct Round<'s, 'e, 'a, A> {
@@ -87,55 +124,100 @@ impl<'s, 'e, 'a, A: Atom> Round<'s, 'e, 'a, A> {
     /// Step 220 for a packet of a known connection about which there is nothing to think; `None` for
     /// any other one, which is then left as it was.
     #[inline(always)]
-    pub(super) fn express(&self, packet: &Packet, frame: Frame<'_>) -> Option<Verdict> {
+    pub(super) fn express(
+        &self,
+        packet: &Packet,
+        frame: Frame<'_>,
+        run: &mut Run<'s, A>,
+    ) -> Option<Verdict> {
         let headers = frame.head.first_chunk_mut()?;
-        let entry = self.switch.connections.entry(packet.candidate)?;
-        let version = entry.begin(packet.key)?;
-        if packet.flags & (EVENTS | FROM_HOST) != 0 || !entry.is_quiet() {
-            return None;
-        }
-        let next = self
-            .switch
-            .neighbours
-            .value(entry.hop(version, self.stamp)?)?;
-        let port = self.switch.routes.port(port_of(next))?;
         let size = match frame.segment_len {
             0 => frame.len.wrapping_sub(ETH_HLEN as u32),
             segment_len => segment_len,
         };
-        let rewrite = entry.rewrite();
-        if size > port.mtu() || time_to_live(headers) <= 1 || !entry.end(version) {
+        match packet.flags & (EVENTS | SAME) {
+            SAME => {}
+            0 => self.turn(packet, run),
+            _ => return None,
+        }
+        let known = run.known.as_ref()?;
+        let (entry, version) = (known.entry, known.version);
+        let (quiet, rewrite) = (entry.is_quiet(), entry.rewrite());
+        if !quiet || size > known.port.mtu() || time_to_live(headers) <= 1 || !entry.end(version) {
             return None;
         }
-        rewrite::forward(headers, frame.checksum, &rewrite, next, port.ip_word());
-        entry.touch(self.now);
-        let is_reply = packet.candidate & 1 != 0;
-        self.account(
-            service_of(version),
-            backend_of(version),
-            is_reply,
-            frame.len,
-        );
-        Some(Verdict::Forward(port_of(next)))
+        let (dest, source) = (known.next, known.port.ip_word());
+        rewrite::forward(headers, frame.checksum, &rewrite, dest, source);
+        run.packets = run.packets.wrapping_add(1);
+        run.bytes = run.bytes.wrapping_add(frame.len.into());
+        Some(Verdict::Forward(port_of(dest)))
     }
 
-    /// Counts a packet of a connection.
+    /// Ends a run, and begins one with the connection of a packet, if it is known where the packets
+    /// of that go.
+    // A call, so that the run is in memory and leaves the registers to the rewriting.
+    #[inline(never)]
+    fn turn(&self, packet: &Packet, run: &mut Run<'s, A>) {
+        self.end(run);
+        run.known = self.find(packet);
+    }
+
     #[inline(always)]
-    pub(super) fn account(&self, service: ServiceId, backend: BackendId, is_reply: bool, len: u32) {
-        let (lane, len) = (&self.lane, u64::from(len));
+    fn find(&self, packet: &Packet) -> Option<Known<'s, A>> {
+        if self.from_host {
+            return None;
+        }
+        let entry = self.switch.connections.entry(packet.candidate)?;
+        let version = entry.begin(packet.key)?;
+        let hop = entry.hop(version, self.stamp)?;
+        let next = self.switch.neighbours.value(hop)?;
+        let port = self.switch.routes.port(port_of(next))?;
+        Some(Known {
+            entry,
+            version,
+            next,
+            port,
+            is_reply: packet.candidate & 1 != 0,
+        })
+    }
+
+    /// Ends a run: counts its packets.
+    #[inline(always)]
+    pub(super) fn end(&self, run: &mut Run<'s, A>) {
+        let Some(known) = run.known.take() else {
+            return;
+        };
+        if run.packets != 0 {
+            known.entry.touch(self.now);
+            let (service, backend) = (service_of(known.version), backend_of(known.version));
+            self.account(service, backend, known.is_reply, (run.packets, run.bytes));
+            (run.packets, run.bytes) = (0, 0);
+        }
+    }
+
+    /// Counts packets of a connection, and their octets.
+    #[inline(always)]
+    pub(super) fn account(
+        &self,
+        service: ServiceId,
+        backend: BackendId,
+        is_reply: bool,
+        (packets, bytes): (u64, u64),
+    ) {
+        let lane = &self.lane;
         let Some(backend) = lane.backends.get(usize::from(backend.0)) else {
             return;
         };
         if is_reply {
-            counters::add(&backend.reply_packets, 1);
-            counters::add(&backend.reply_bytes, len);
+            counters::add(&backend.reply_packets, packets);
+            counters::add(&backend.reply_bytes, bytes);
             return;
         }
-        counters::add(&backend.packets, 1);
-        counters::add(&backend.bytes, len);
+        counters::add(&backend.packets, packets);
+        counters::add(&backend.bytes, bytes);
         if let Some(service) = lane.services.get(usize::from(service.0)) {
-            counters::add(&service.packets, 1);
-            counters::add(&service.bytes, len);
+            counters::add(&service.packets, packets);
+            counters::add(&service.bytes, bytes);
         }
     }
 

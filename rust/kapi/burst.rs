@@ -6,7 +6,7 @@ use core::mem::MaybeUninit;
 
 use super::batch::{Batch, Filling};
 use super::skb::Skb;
-use crate::core_::frame::{Burst, Frame, PortId, BURST};
+use crate::core_::frame::{Burst, Frame, PortId, BURST, MAX_PORTS};
 use crate::core_::verdict::Verdict;
 
 /// A packet as one of the port drivers has it.
@@ -28,6 +28,8 @@ pub(crate) struct Packets<P: Packet> {
     packets: Batch<P>,
     verdicts: [MaybeUninit<Verdict>; BURST],
     decided: usize,
+    /// The port that all these leave by.
+    one_way: Option<PortId>,
 }
 
 impl<P: Packet> Packets<P> {
@@ -39,6 +41,7 @@ impl<P: Packet> Packets<P> {
             packets: Batch::new(),
             verdicts: [const { MaybeUninit::uninit() }; BURST],
             decided: 0,
+            one_way: None,
         }
     }
 
@@ -60,23 +63,10 @@ impl<P: Packet> Packets<P> {
         self.take_all().for_each(|_| count());
     }
 
-    /// The verdicts.
-    #[inline(always)]
-    fn decided(&self) -> &[Verdict] {
-        let verdicts = self.verdicts.as_ptr().cast();
-        // SAFETY: By the type invariants, so many elements are initialised.
-        unsafe { core::slice::from_raw_parts(verdicts, self.decided) }
-    }
-
     /// The port that every packet is to leave by, if it is one and the same.
     #[inline(always)]
     pub(crate) fn one_way(&self) -> Option<PortId> {
-        let verdicts = self.decided();
-        let Verdict::Forward(to) = *verdicts.first()? else {
-            return None;
-        };
-        let same = |verdict: &Verdict| *verdict == Verdict::Forward(to);
-        (verdicts.len() == self.packets.len() && verdicts.iter().all(same)).then_some(to)
+        self.one_way.filter(|_| self.decided == self.packets.len())
     }
 
     /// All packets, whatever was decided.
@@ -131,8 +121,20 @@ impl<P: Packet> Packets<P> {
 #[inline(always)]
 fn group(verdict: &Verdict) -> u64 {
     match verdict {
-        Verdict::Forward(port) => 1 << (port.0 % 64),
+        Verdict::Forward(port) => 1 << (port.0 % MAX_PORTS as u16),
         _ => 0,
+    }
+}
+
+/// None of [`way_of`].
+const NO_WAY: u32 = 1 << 17;
+
+/// The number of the port that a packet leaves by; a higher one if it does not.
+#[inline(always)]
+fn way_of(verdict: &Verdict) -> u32 {
+    match verdict {
+        Verdict::Forward(port) => port.0.into(),
+        _ => 1 << 16,
     }
 }
 
@@ -154,11 +156,19 @@ impl<P: Packet> Burst for Packets<P> {
         mut decide: impl FnMut(T, Frame<'_>) -> Verdict,
     ) {
         let packets = self.packets.as_mut_slice().iter_mut();
-        let mut decided = 0;
-        for ((packet, verdict), note) in packets.zip(&mut self.verdicts).zip(notes) {
-            verdict.write(decide(note, packet.frame()));
+        let (mut decided, mut way, mut turns) = (0, NO_WAY, 0u32);
+        for ((packet, place), note) in packets.zip(&mut self.verdicts).zip(notes) {
+            let verdict = decide(note, packet.frame());
+            let other = way_of(&verdict);
+            turns += u32::from(other != way);
+            way = other;
+            place.write(verdict);
             decided += 1;
         }
+        self.one_way = match (turns, u16::try_from(way)) {
+            (1, Ok(port)) => Some(PortId(port)),
+            _ => None,
+        };
         // INVARIANT: So many were written, one for each packet.
         self.decided = decided;
     }
