@@ -89,9 +89,9 @@ ip link set smplb0 up
 balance "tcp:$VIP:80" -- 10.2.0.11:8080
 fetch() { in_ns client curl -sS --max-time 60 -o /dev/null "http://$VIP/blob?[1-$1]"; }
 expect "a first request" eventually 10 fetch 1
-in_ns client ping -q -f -c 1000000 10.1.0.1 >/dev/null &
+ip netns exec client ping -q -f -c 1000000 10.1.0.1 >/dev/null &
 flood=$!
-in_ns b1 ping -q -f -c 1000000 10.2.0.1 >/dev/null &
+ip netns exec b1 ping -q -f -c 1000000 10.2.0.1 >/dev/null &
 floods="$flood $!"
 fetch 10 &
 for ((n = 0; n < 20; n++)); do

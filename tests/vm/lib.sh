@@ -51,6 +51,8 @@ eventually() {
 	done
 }
 
+# What is to be killed is begun by `ip netns exec NS COMMAND &`: here the shell
+# between would be killed.
 in_ns() {
 	local ns=$1
 	shift

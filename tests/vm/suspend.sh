@@ -31,8 +31,8 @@ echo freezer >/sys/power/pm_test || die "a kernel without CONFIG_PM_DEBUG"
 states=(mem)
 grep -qw freeze /sys/power/state && states=(freeze mem)
 for ((n = 0; n < 5; n++)); do
-	in_ns client ping -q -f -c 1000000 10.1.0.1 >/dev/null 2>&1 &
-	in_ns client ping -q -f -c 1000000 10.5.0.1 >/dev/null 2>&1 &
+	ip netns exec client ping -q -f -c 1000000 10.1.0.1 >/dev/null 2>&1 &
+	ip netns exec client ping -q -f -c 1000000 10.5.0.1 >/dev/null 2>&1 &
 	in_ns client curl -sS --max-time 60 "http://$VIP/blob?[1-10]" >/tmp/blobs &
 	fetch=$!
 	sleep 0.5
