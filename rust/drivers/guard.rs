@@ -10,7 +10,7 @@ use kernel::prelude::*;
 use kernel::sync::Arc;
 
 use super::claim::Device;
-use crate::kapi::pci::{address_64_bits, disable, restore, save};
+use crate::kapi::pci::{address_64_bits, disable, is_present, restore, save};
 use crate::kapi::watch::Revive;
 use crate::port::io::Nic;
 
@@ -91,7 +91,8 @@ impl<D: Device> Revive for Reset<'_, D> {
 
 impl<D: Device> Drop for Reset<'_, D> {
     fn drop(&mut self) {
-        if self.halt().is_err() {
+        // One that was pulled out reaches no memory either.
+        if self.halt().is_err() && is_present(self.pdev) {
             dev_err!(self.pdev, "the device does not reset\n");
         }
     }

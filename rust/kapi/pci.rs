@@ -25,19 +25,26 @@ pub(crate) fn save(pdev: &pci::Device<Bound>) {
     let _ = unsafe { bindings::pci_save_state(pdev) };
 }
 
+/// Whether the device is on the bus.
+pub(crate) fn is_present(pdev: &pci::Device<Bound>) -> bool {
+    // CAST: `pci::Device` is transparent.
+    let pdev = core::ptr::from_ref(pdev).cast_mut().cast();
+    // SAFETY: The device is bound to our driver.
+    unsafe { bindings::pci_device_is_present(pdev) }
+}
+
 /// Configures the device as it was: BARs, capabilities, MSI-X.
 ///
 /// # Errors
 ///
 /// `ENODEV` when it is not on the bus.
 pub(crate) fn restore(pdev: &pci::Device<Bound>) -> Result {
+    if !is_present(pdev) {
+        return Err(ENODEV);
+    }
     // CAST: `pci::Device` is transparent.
     let pdev = core::ptr::from_ref(pdev).cast_mut().cast();
     // SAFETY: The device is bound to our driver.
-    if !unsafe { bindings::pci_device_is_present(pdev) } {
-        return Err(ENODEV);
-    }
-    // SAFETY: As above.
     unsafe { bindings::pci_restore_state(pdev) };
     Ok(())
 }
