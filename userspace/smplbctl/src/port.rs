@@ -58,6 +58,14 @@ one CPU: of those of --cpu the first polls the first pair, and so on, in turn.
   smplbctl port add 0000:00:02.0
   smplbctl port add 0000:00:02.0 --queues 4 --cpu 2-5";
 
+const DEL_AFTER: &str = "\
+Of a port of driver netdev `ip link del` does the same. Of a native port it does not: it answers
+\"Operation not supported\", since the kernel lets it delete links of a kind only, and behind the
+pseudo interface of a native port there is a PCI NIC.
+
+  smplbctl port del smplb0
+  smplbctl port del 0000:00:02.0";
+
 /// What to do with ports.
 #[derive(Subcommand)]
 pub enum Command {
@@ -73,6 +81,7 @@ pub enum Command {
         cpu: CpuSet,
     },
     /// Give a NIC back, and remove its pseudo interface
+    #[command(after_long_help = DEL_AFTER)]
     Del {
         /// Name of the pseudo interface, or PCI address of the NIC
         name: String,
