@@ -10,6 +10,7 @@
 # by several, in any order.
 . "$(dirname "$0")/lib.sh"
 . "$HERE/nics.sh"
+. "$HERE/harm.sh"
 
 FLOWS=64 COUNT=40
 # A debug kernel is slow.
@@ -115,6 +116,33 @@ missing=$(sed -n 's/.* lost \([0-9]*\).*/\1/p' /tmp/moved) counted=$(smplbctl -j
 both "and then" flows "$VIP" 7 $FLOWS $COUNT
 adds_up
 smplbctl stats
+
+echo "==> they fail under traffic, and come back with both pairs"
+ip link set smplb0 promisc on
+expect "promiscuous" eventually 5 others
+ip netns exec client python3 -ES "$HERE/flows.py" send "$VIP" 7 $FLOWS 1000000 >/dev/null 2>&1 &
+pid=$!
+breaks "$A" smplb0 "does not answer" deafen
+breaks "$B" smplb1 "does not answer" confuse_virtio
+kill $pid && wait $pid
+[[ $(smplbctl -j port list | json "[(p['queues'], p['cpus'], p['resets']) for p in d]") == "[(2, [1, 2], 1), (2, [1, 2], 1)]" ]] || die "$(smplbctl port list)"
+expect "promiscuous still" eventually 5 others
+ip link set smplb0 promisc off
+expect "not any more" eventually 5 alone
+expect "a request" eventually 10 ok "http://$VIP/"
+expect "flows" eventually 10 flows "$VIP" 7 3 1
+both "to the host" flows 10.1.0.1 7 $FLOWS $COUNT
+both "through NAT" flows "$VIP" 7 $FLOWS $COUNT
+# Each pair wakes its engine: the name of its interrupt ends with its number.
+woken() { awk '/smplb@pci/ { print $NF, $2 }' /proc/interrupts | sort; }
+before=$(woken)
+for n in {1..20}; do
+	expect "flows from idle engines" flows "$VIP" 7 16 1 >/dev/null
+	sleep 0.05
+done
+join <(echo "$before") <(woken) | awk '{ print $1, "woke", $3 - $2, "times"; idle += $3 == $2 } END { exit NR != 4 || idle }' ||
+	die "interrupts: $(grep smplb@pci /proc/interrupts)"
+adds_up
 
 echo "==> one with two pairs, one with one"
 expect "give back" smplbctl port del smplb1
