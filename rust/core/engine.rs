@@ -90,15 +90,24 @@ impl<'r> Scout<'r> {
         packet.key = flow.key;
         if flow.key == self.last.0 {
             packet.flags = flow.flags | SAME;
+            packet.candidate = self.last.1;
         } else {
             packet.flags = flow.flags;
-            self.last = (flow.key, recent::recall(self.recent, Mark::of(flow.key)));
-            match self.last.1 {
-                0 => self.unknown |= bit,
-                candidate => connections.prefetch_entry(candidate),
-            }
+            packet.candidate = self.recall(flow.key, bit, connections);
         }
-        packet.candidate = self.last.1;
+    }
+
+    /// The first packet of a flow.
+    // A call, so that the reading of headers has the registers for itself.
+    #[inline(never)]
+    fn recall<A: Atom>(&mut self, key: Key, bit: u64, connections: &Connections<'_, A>) -> u32 {
+        let candidate = recent::recall(self.recent, Mark::of(key));
+        self.last = (key, candidate);
+        match candidate {
+            0 => self.unknown |= bit,
+            _ => connections.prefetch_entry(candidate),
+        }
+        candidate
     }
 
     /// A bit for each flow whose connection the engine does not remember, that of the first packet.

@@ -8,9 +8,9 @@ use super::counters::sum::Loads;
 use super::engine::{look_up, Engine, Packet, Scout};
 use super::env::Atom;
 use super::filter::Filter;
-use super::frame::{Burst, Frame, Origin};
+use super::frame::{Burst, Frame, Origin, PortId};
 use super::neighbour::Neighbours;
-use super::round::{Round, Run};
+use super::round::{Round, Run, Ways};
 use super::route::Routes;
 
 /// The tables of a switch, the same for a whole burst.
@@ -39,6 +39,7 @@ impl<A> Switch<'_, A> {
 }
 
 /// Decides about the packets of a burst and rewrites them. The steps are those of seed figure 6.
+/// Returns the port that all of them are to leave by, if it is one and the same.
 ///
 /// `now` is a monotonic clock in whole seconds, the same on all CPUs up to a second.
 pub fn process_burst<A: Atom, B: Burst>(
@@ -47,14 +48,15 @@ pub fn process_burst<A: Atom, B: Burst>(
     origin: Origin,
     now: u32,
     burst: &mut B,
-) {
+) -> Option<PortId> {
     let (mut round, packets, recent) = Round::new(switch, engine, origin, now, burst.len());
     let (unknown, bytes) = read(switch, round.filter(), recent, packets, burst);
     if unknown != 0 {
         look_up(packets, unknown, recent, &switch.connections);
     }
-    pass(&mut round, packets, burst);
+    let ways = pass(&mut round, packets, burst);
     round.finish(packets.len(), bytes);
+    ways.one().filter(|_| packets.len() == burst.len())
 }
 
 /// Steps 202 and 204: takes each packet and reads its headers. Step 212: finds its connection, and
@@ -80,7 +82,11 @@ fn read<A: Atom, B: Burst>(
 /// Steps 206 to 224: a packet of a known connection is rewritten (220); for any other one it is
 /// decided whether it is for a service (206), refused (208), or given a backend (210 to 218).
 #[inline(never)]
-fn pass<A: Atom, B: Burst>(round: &mut Round<'_, '_, '_, A>, packets: &[Packet], burst: &mut B) {
+fn pass<A: Atom, B: Burst>(
+    round: &mut Round<'_, '_, '_, A>,
+    packets: &[Packet],
+    burst: &mut B,
+) -> Ways {
     let mut run = Run::default();
     burst.decide(packets.iter(), |packet, frame| {
         let head = frame.head;
@@ -93,11 +99,15 @@ fn pass<A: Atom, B: Burst>(round: &mut Round<'_, '_, '_, A>, packets: &[Packet],
             None => {
                 round.end(&mut run);
                 // In parts, so that the frame need not be in memory for those above.
-                round.decide(packet, head, frame.len, (frame.checksum, frame.segment_len))
+                let checksum = (frame.checksum, frame.segment_len);
+                let verdict = round.decide(packet, head, frame.len, checksum);
+                run.ways.add(verdict);
+                verdict
             }
         }
     });
     round.end(&mut run);
+    run.ways
 }
 
 #[cfg_attr(CONFIG_KUNIT = "y", kernel::macros::kunit_tests(smplb_pipeline))]
@@ -108,7 +118,7 @@ mod tests {
     use super::super::fake::{
         frame, packet, service_key, Counters, Half, Table, TestAtom, CLIENT, MAC, PEER, SERVER, VIP,
     };
-    use super::super::frame::{Frame, PortId, MAX_PORTS};
+    use super::super::frame::{Frame, MAX_PORTS};
     use super::super::neighbour::Slot;
     use super::super::route::{Hop, PortInfo, Range};
     use super::super::verdict::{DropReason, Verdict};

@@ -19,6 +19,36 @@ use super::verdict::Verdict;
 use super::wire::ethernet::ETH_HLEN;
 use super::wire::ipv4::{self, IP_HLEN};
 
+/// How the packets of a burst leave, as far as they have been decided about.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) enum Ways {
+    #[default]
+    None,
+    /// All by this port.
+    One(PortId),
+    Several,
+}
+
+impl Ways {
+    /// One more packet.
+    #[inline]
+    pub(super) fn add(&mut self, verdict: Verdict) {
+        *self = match (*self, verdict) {
+            (Self::None, Verdict::Forward(port)) => Self::One(port),
+            (Self::One(one), Verdict::Forward(port)) if one == port => Self::One(one),
+            _ => Self::Several,
+        };
+    }
+
+    /// The port that all packets leave by.
+    pub(super) fn one(self) -> Option<PortId> {
+        match self {
+            Self::One(port) => Some(port),
+            _ => None,
+        }
+    }
+}
+
 /// A connection, and where its packets go.
 struct Known<'s, A> {
     entry: &'s Entry<A>,
@@ -43,6 +73,8 @@ pub(super) struct Run<'s, A> {
     known: Option<Known<'s, A>>,
     packets: u64,
     bytes: u64,
+    /// Of all packets of the burst.
+    pub(super) ways: Ways,
 }
 
 impl<A> Default for Run<'_, A> {
@@ -51,6 +83,7 @@ impl<A> Default for Run<'_, A> {
             known: None,
             packets: 0,
             bytes: 0,
+            ways: Ways::None,
         }
     }
 }
@@ -160,6 +193,9 @@ impl<'s, 'e, 'a, A: Atom> Round<'s, 'e, 'a, A> {
     fn turn(&self, packet: &Packet, run: &mut Run<'s, A>) {
         self.end(run);
         run.known = self.find(packet);
+        if let Some(known) = &run.known {
+            run.ways.add(Verdict::Forward(port_of(known.next)));
+        }
     }
 
     #[inline(always)]

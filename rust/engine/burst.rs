@@ -41,7 +41,7 @@ pub(super) fn decide<P: Packet>(
     let Some(lane) = switch.lane(hands.local.lane) else {
         return;
     };
-    process_burst(
+    let one_way = process_burst(
         &pipeline::Switch {
             config: tables.config,
             routes: tables.topology.routes(),
@@ -55,7 +55,7 @@ pub(super) fn decide<P: Packet>(
         burst,
     );
     let mut out = Out::new(tables.topology, lane);
-    if let Some(to) = burst.one_way() {
+    if let Some(to) = one_way {
         if carry_all_out(&mut out, hands, to, burst) {
             return;
         }

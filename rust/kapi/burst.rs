@@ -6,7 +6,7 @@ use core::mem::MaybeUninit;
 
 use super::batch::{Batch, Filling};
 use super::skb::Skb;
-use crate::core_::frame::{Burst, Frame, PortId, BURST, MAX_PORTS};
+use crate::core_::frame::{Burst, Frame, BURST, MAX_PORTS};
 use crate::core_::verdict::Verdict;
 
 /// A packet as one of the port drivers has it.
@@ -28,8 +28,6 @@ pub(crate) struct Packets<P: Packet> {
     packets: Batch<P>,
     verdicts: [MaybeUninit<Verdict>; BURST],
     decided: usize,
-    /// The port that all these leave by.
-    one_way: Option<PortId>,
 }
 
 impl<P: Packet> Packets<P> {
@@ -41,7 +39,6 @@ impl<P: Packet> Packets<P> {
             packets: Batch::new(),
             verdicts: [const { MaybeUninit::uninit() }; BURST],
             decided: 0,
-            one_way: None,
         }
     }
 
@@ -61,12 +58,6 @@ impl<P: Packet> Packets<P> {
     /// Frees every packet, telling `count` of each.
     pub(crate) fn discard(&mut self, mut count: impl FnMut()) {
         self.take_all().for_each(|_| count());
-    }
-
-    /// The port that every packet is to leave by, if it is one and the same.
-    #[inline(always)]
-    pub(crate) fn one_way(&self) -> Option<PortId> {
-        self.one_way.filter(|_| self.decided == self.packets.len())
     }
 
     /// All packets, whatever was decided.
@@ -126,18 +117,6 @@ fn group(verdict: &Verdict) -> u64 {
     }
 }
 
-/// None of [`way_of`].
-const NO_WAY: u32 = 1 << 17;
-
-/// The number of the port that a packet leaves by; a higher one if it does not.
-#[inline(always)]
-fn way_of(verdict: &Verdict) -> u32 {
-    match verdict {
-        Verdict::Forward(port) => port.0.into(),
-        _ => 1 << 16,
-    }
-}
-
 impl<P: Packet> Burst for Packets<P> {
     #[inline(always)]
     fn len(&self) -> usize {
@@ -156,19 +135,11 @@ impl<P: Packet> Burst for Packets<P> {
         mut decide: impl FnMut(T, Frame<'_>) -> Verdict,
     ) {
         let packets = self.packets.as_mut_slice().iter_mut();
-        let (mut decided, mut way, mut turns) = (0, NO_WAY, 0u32);
+        let mut decided = 0;
         for ((packet, place), note) in packets.zip(&mut self.verdicts).zip(notes) {
-            let verdict = decide(note, packet.frame());
-            let other = way_of(&verdict);
-            turns += u32::from(other != way);
-            way = other;
-            place.write(verdict);
+            place.write(decide(note, packet.frame()));
             decided += 1;
         }
-        self.one_way = match (turns, u16::try_from(way)) {
-            (1, Ok(port)) => Some(PortId(port)),
-            _ => None,
-        };
         // INVARIANT: So many were written, one for each packet.
         self.decided = decided;
     }

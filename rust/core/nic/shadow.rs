@@ -5,7 +5,7 @@
 
 use super::queue::{BufferId, Fault};
 
-/// No buffer.
+/// No buffer. Whatever has its highest bit means the same, and the sign is cheap to look at.
 const NONE: u32 = u32::MAX;
 
 /// One descriptor's place in the shadow. The shell lends as many as the ring has descriptors; what
@@ -27,7 +27,13 @@ impl Default for Slot {
 }
 
 impl Slot {
-    /// Puts a buffer in.
+    /// Whether there is no buffer in it.
+    #[inline(always)]
+    fn is_empty(&self) -> bool {
+        (self.buffer as i32) < 0
+    }
+
+    /// Puts a buffer in, whose number is below 2^31.
     #[inline(always)]
     pub(super) fn put(&mut self, buffer: BufferId) {
         self.buffer = buffer.0;
@@ -39,7 +45,7 @@ impl Slot {
         &mut self,
         each: impl FnOnce(BufferId) -> Result<(), Fault>,
     ) -> Result<(), Fault> {
-        if self.buffer == NONE {
+        if self.is_empty() {
             return Err(Fault::NotOutstanding);
         }
         each(BufferId(self.buffer))?;
@@ -63,7 +69,7 @@ pub(super) fn clear(slots: &mut [Slot], most: usize) -> Option<u16> {
 #[inline(always)]
 pub(super) fn put_at(slots: &mut [Slot], position: usize, buffer: BufferId) -> bool {
     match slots.get_mut(position) {
-        Some(slot) if slot.buffer == NONE => {
+        Some(slot) if slot.is_empty() => {
             slot.put(buffer);
             true
         }
@@ -87,7 +93,7 @@ pub(super) fn put(slots: &mut [Slot], position: usize, buffer: BufferId) -> Opti
 #[cold]
 fn put_elsewhere(slots: &mut [Slot], position: usize, buffer: BufferId) -> Option<usize> {
     let behind = slots.iter().enumerate().skip(position);
-    let free = |(_, slot): &(usize, &Slot)| slot.buffer == NONE;
+    let free = |(_, slot): &(usize, &Slot)| slot.is_empty();
     let (number, _) = behind.chain(slots.iter().enumerate()).find(free)?;
     slots.get_mut(number)?.put(buffer);
     Some(number)
@@ -109,7 +115,7 @@ pub(super) fn take(
 /// Gives all buffers to `sink`.
 pub(super) fn drain(slots: &mut [Slot], mut sink: impl FnMut(BufferId)) {
     for slot in slots {
-        if slot.buffer != NONE {
+        if !slot.is_empty() {
             sink(BufferId(slot.buffer));
             slot.buffer = NONE;
         }
