@@ -162,7 +162,7 @@ impl Guest<'_> {
     fn limit(&self) -> u64 {
         match self.kernel.flavour {
             Flavour::Release => 600,
-            Flavour::Debug => 900,
+            Flavour::Debug => 1500,
         }
     }
 }
