@@ -63,6 +63,11 @@ def send(addr, port, flows, count, some=""):
         n, number = order[sent]
         socks[n].send(struct.pack("!QI", run, number))
         sent += 1
+        # A tap device with several queues moves a flow to the queue by which its first
+        # answer came, and what is on the other queue then may be overtaken: no more of
+        # a flow is sent before it has settled.
+        while sent == flows and answered < sent and take(PATIENCE * 1000):
+            pass
         while sent - answered - forgiven >= WINDOW:
             if not take(PATIENCE * 1000):
                 forgiven = sent - answered
