@@ -59,14 +59,6 @@ struct Known<'s, A> {
     is_reply: bool,
 }
 
-impl<A> Clone for Known<'_, A> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<A> Copy for Known<'_, A> {}
-
 /// Packets of one connection that follow each other: what is known of it is found once, and they are
 /// counted together.
 pub(super) struct Run<'s, A> {

@@ -108,14 +108,8 @@ impl<T> Batch<T> {
     /// Takes all out, in order. What is not taken is lost: take all.
     #[inline(always)]
     pub(crate) fn drain(&mut self) -> impl Iterator<Item = T> + '_ {
-        let items: *const [T] = self.as_mut_slice();
-        // INVARIANT: Emptied before the elements are moved out.
-        self.len = 0;
-        // SAFETY: They stay where they are while `self` is borrowed.
-        let items = unsafe { &*items }.iter();
-        // SAFETY: By the type invariants, as it is one of the elements; each is
-        // moved out once, as there are none any more.
-        items.map(|item| unsafe { core::ptr::read(item) })
+        // Nothing is behind so many.
+        self.drain_in_two(BURST).0
     }
 }
 

@@ -204,8 +204,9 @@ impl Located {
 
     /// The buffer's number, which is given up, and the address of its octet `offset`.
     #[inline(always)]
-    pub(crate) fn into_parts(self, offset: u16) -> (BufferId, usize) {
-        (self.buf.into_id(), self.start.addr() + usize::from(offset))
+    pub(crate) fn into_parts(self, offset: u16) -> (BufferId, u64) {
+        let addr = self.start.addr() + usize::from(offset);
+        (self.buf.into_id(), addr as u64)
     }
 }
 
@@ -257,8 +258,8 @@ impl Buffered {
 
     /// The address of the octet `before` the frame.
     #[inline(always)]
-    pub(crate) fn addr(&self, before: u16) -> usize {
-        self.data.addr().wrapping_sub(before.into())
+    pub(crate) fn addr(&self, before: u16) -> u64 {
+        self.data.addr().wrapping_sub(before.into()) as u64
     }
 
     /// Shortens the frame to `len` octets, or pads it to the least Ethernet
@@ -432,9 +433,9 @@ impl Mapping {
 
     /// Where the device finds the octet at `addr`, which is in a buffer.
     #[inline(always)]
-    pub(crate) fn address(&self, buffer: BufferId, addr: usize) -> u64 {
+    pub(crate) fn address(&self, buffer: BufferId, addr: u64) -> u64 {
         let distance = self.distances.get(buffer.0 as usize / PER_CHUNK).copied();
-        distance.unwrap_or_default().wrapping_add(addr as u64)
+        distance.unwrap_or_default().wrapping_add(addr)
     }
 }
 

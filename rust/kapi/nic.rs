@@ -93,13 +93,12 @@ impl<Q: RxQueue> Rx<Q> {
 
     /// Gives the device buffers to write to; whether its doorbell is to be rung,
     /// and with what.
-    // See `receive`.
-    #[inline(never)]
+    #[inline(always)]
     pub(crate) fn refill(&mut self, stock: &mut Stock, mapping: &Mapping) -> Option<u16> {
         // Addresses are computed in the cheapest way, once for all.
         match mapping.common() {
             Some(distance) => self.refill_at(stock, move |_, addr| distance.wrapping_add(addr)),
-            None => self.refill_at(stock, |buffer, addr| mapping.address(buffer, addr as usize)),
+            None => self.refill_at(stock, |buffer, addr| mapping.address(buffer, addr)),
         }
     }
 
@@ -121,7 +120,7 @@ impl<Q: RxQueue> Rx<Q> {
             }
             let filled = self.queue.refill(stock.run(owner, room).map(move |buf| {
                 let (id, addr) = buf.into_parts(base);
-                (id, address(id, addr as u64))
+                (id, address(id, addr))
             }));
             if filled == 0 {
                 break;
@@ -179,9 +178,7 @@ impl<Q: TxQueue> Tx<Q> {
             Some(distance) => {
                 self.send_at::<H>(frames, stock, move |_, addr| distance.wrapping_add(addr))
             }
-            None => self.send_at::<H>(frames, stock, |buffer, addr| {
-                mapping.address(buffer, addr as usize)
-            }),
+            None => self.send_at::<H>(frames, stock, |buffer, addr| mapping.address(buffer, addr)),
         }
     }
 
@@ -208,7 +205,7 @@ impl<Q: TxQueue> Tx<Q> {
             Some(Transmit {
                 buffer,
                 len: u32::from(len).wrapping_add(size_of::<H>() as u32),
-                address: address(buffer, addr as u64),
+                address: address(buffer, addr),
             })
         }));
         others.for_each(|frame| stock.give(frame.into_buf()));

@@ -18,7 +18,6 @@ use crate::core_::nic::queue::BufferId;
 /// The place in each record is that of the buffer with its number in `memory`.
 pub(crate) struct BufferPool {
     memory: Arc<Memory>,
-    /// With the place of each buffer in `memory`.
     records: KVVec<Record<KAtom>>,
     shared: Shared<KAtom>,
 }

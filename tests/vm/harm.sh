@@ -6,7 +6,6 @@ MONITOR=$(grep -lx monitor /sys/class/virtio-ports/*/name) || die "no monitor of
 MONITOR=${MONITOR%/name}
 monitor() { echo "$*" >"/dev/${MONITOR##*/}"; }
 
-carrier() { [[ $(<"/sys/class/net/$1/carrier") == "$2" ]]; }
 told() { dmesg | grep -c "smplb[0-9].*: the NIC $1"; }
 
 # The device's memory can be reached no more, and it reaches none.

@@ -25,11 +25,6 @@ queues() {
 cpus() { smplbctl -j port list | json "[p['cpus'] for p in d]"; }
 # What the engine of a CPU has counted: engine CPU KEY.
 engine() { smplbctl -j stats | json "sum(e['$2'] for e in d['engines'] if e['cpu'] == $1)"; }
-adds_up() {
-	[[ $(smplbctl -j pool | json "d['misuses'] == 0 and d['buffers'] == sum([d['free'], d['other']] +
-		[p['rx'] + p['tx'] + p['host'] for p in d['ports']] + [e['buffers'] for e in d['engines']])") == True ]] ||
-		die "the pool: $(smplbctl -j pool)"
-}
 # Both engines switch packets of what is done meanwhile: both WHAT COMMAND...
 both() {
 	local what=$1 before=("$(engine 1 packets)" "$(engine 2 packets)") after

@@ -30,6 +30,9 @@ works() {
 	ping -q -c 1 -W 1 "$3" >/dev/null
 }
 
+# Whether an interface has a link, 1, or none, 0.
+carrier() { [[ $(<"/sys/class/net/$1/carrier") == "$2" ]]; }
+
 ok() { in_ns client curl -sS -o /dev/null --max-time 5 "$1"; }
 large() { cmp <(in_ns client curl -sS --max-time 30 "http://$VIP/blob") /tmp/blob; }
 

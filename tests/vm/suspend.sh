@@ -7,8 +7,6 @@
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/nics.sh"
 
-carrier() { [[ $(<"/sys/class/net/$1/carrier") == "$2" ]]; }
-
 native_world
 C=$(place eth4) MAC_C=$(</sys/class/net/eth4/address)
 up_a
