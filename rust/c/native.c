@@ -25,10 +25,13 @@ static int smplb_native_poll(struct napi_struct *napi, int budget)
 
 /*
  * One frame up to the host, copied out of a buffer, from the queue pair @queue.
- * In the NAPI poll.
+ * Its transport checksum is complete if @csum_start is 0; else it is that of the
+ * pseudo header, to be finished from there on, and at @csum_offset behind it. In
+ * the NAPI poll.
  */
 int smplb_c_native_receive(struct napi_struct *napi, u32 queue,
-			   const void *frame, unsigned int len, bool checked)
+			   const void *frame, unsigned int len,
+			   u16 csum_start, u16 csum_offset)
 {
 	struct net_device *dev = napi->dev;
 	struct sk_buff *skb = napi_alloc_skb(napi, len);
@@ -36,9 +39,11 @@ int smplb_c_native_receive(struct napi_struct *napi, u32 queue,
 	if (!skb)
 		return -ENOMEM;
 	skb_put_data(skb, frame, len);
+	if (csum_start && !skb_partial_csum_set(skb, csum_start, csum_offset)) {
+		kfree_skb(skb);
+		return -EINVAL;
+	}
 	skb->protocol = eth_type_trans(skb, dev);
-	if (checked)
-		skb->ip_summed = CHECKSUM_UNNECESSARY;
 	if (dev->real_num_rx_queues > 1)
 		skb_record_rx_queue(skb, queue);
 	dev_sw_netstats_rx_add(dev, len);

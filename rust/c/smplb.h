@@ -87,7 +87,8 @@ void smplb_c_native_tell(struct net_device *dev, const char *what, int code);
 bool smplb_c_native_promisc(const struct net_device *dev);
 bool smplb_c_is_native(const struct net_device *dev);
 int smplb_c_native_receive(struct napi_struct *napi, u32 queue,
-			   const void *frame, unsigned int len, bool checked);
+			   const void *frame, unsigned int len,
+			   u16 csum_start, u16 csum_offset);
 int smplb_c_native_resolve(struct napi_struct *napi, const void *packet,
 			   unsigned int len, __be32 addr, u32 ifindex);
 

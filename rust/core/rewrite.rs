@@ -162,17 +162,24 @@ fn internet(headers: &mut Headers, rewrite: &Rewrite, delta: u16, hops: u8) {
 
 #[inline(always)]
 fn transport(headers: &mut Headers, state: Checksum, rewrite: &Rewrite) {
-    let new = |check, complete: fn(u16, u16) -> u16| match state {
-        Checksum::Partial => sum16(check, without_ttl(rewrite.delta3)),
-        Checksum::Complete => complete(check, rewrite.delta4),
+    let delta = match state {
+        Checksum::Complete => rewrite.delta4,
+        // A sum that is not complemented changes by the same as its complement, but the other way
+        // round, and the ports are not in it.
+        Checksum::Partial => partial(rewrite),
     };
     if get::<1>(headers, ETH_HLEN + 9) == [IPPROTO_TCP] {
         let check = u16::from_ne_bytes(get(headers, TCP_CHECK));
-        put(headers, TCP_CHECK, new(check, update).to_ne_bytes());
+        put(headers, TCP_CHECK, update(check, delta).to_ne_bytes());
     } else {
         let check = u16::from_ne_bytes(get(headers, UDP_CHECK));
-        put(headers, UDP_CHECK, new(check, udp_check).to_ne_bytes());
+        put(headers, UDP_CHECK, udp_check(check, delta).to_ne_bytes());
     }
+}
+
+#[cold]
+fn partial(rewrite: &Rewrite) -> u16 {
+    !without_ttl(rewrite.delta3)
 }
 
 /// The checksum of a UDP packet that changed by `delta`. 0 means that there is none, so that a

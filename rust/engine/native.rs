@@ -95,6 +95,8 @@ fn run(
                 Err(reason) => out.lane.drop(reason, port.id()),
             },
             Verdict::Reply { len } => {
+                // What was made of it is complete.
+                frame.set_partial(false);
                 frame.trim(len);
                 out.frame(port.id(), frame, hands);
             }

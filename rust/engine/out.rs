@@ -129,6 +129,7 @@ impl<'a> Out<'a> {
     /// Copies a frame into a packet of the kernel's kind.
     #[inline(never)]
     fn copy_to_skb(&mut self, mut frame: Buffered, hands: &mut Hands<'_>) {
+        frame.finish_checksum();
         match Skb::from_frame(frame.octets_mut()) {
             Ok(skb) => self.skbs.push(skb),
             Err(_) => self.lane.drop(DropReason::NoMemory, self.to),

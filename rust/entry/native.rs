@@ -83,6 +83,7 @@ unsafe extern "C" fn smplb_rs_native_stack_poll(
         // SAFETY: NAPI polls of one interface exclude each other.
         done += unsafe {
             store.take(nic.pool(), budget - done, |frame, target| {
+                let (start, offset) = frame.partial().unwrap_or_default();
                 let octets = frame.octets_mut();
                 let (data, len) = (octets.as_ptr().cast(), octets.len() as u32);
                 // Without memory the packet is lost, as on any interface: TCP and
@@ -93,7 +94,10 @@ unsafe extern "C" fn smplb_rs_native_stack_poll(
                         let addr = u32::from_ne_bytes(addr);
                         ffi::smplb_c_native_resolve(napi, data, len, addr, ifindex)
                     }
-                    None => ffi::smplb_c_native_receive(napi, pair as u32, data, len, false),
+                    None => {
+                        let pair = pair as u32;
+                        ffi::smplb_c_native_receive(napi, pair, data, len, start, offset)
+                    }
                 };
             })
         };

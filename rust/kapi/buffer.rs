@@ -16,6 +16,7 @@ use super::pseudo::raw_device;
 use super::ring::Parcel;
 use crate::core_::frame::{Checksum, Frame};
 use crate::core_::nic::queue::BufferId;
+use crate::core_::nic::virtio::net_header;
 
 /// Octets of a buffer.
 pub(crate) const SIZE: usize = 2048;
@@ -26,6 +27,10 @@ pub(crate) const HEADROOM: usize = 128;
 
 /// Least octets in front of a frame: no NIC wants more there.
 const LEAST: u16 = 16;
+
+/// The bit of a frame's place that says that its transport checksum is partial: the
+/// sum of the pseudo header, to be finished by who sends it.
+const PARTIAL: u16 = 1 << 15;
 
 /// Octets of a frame that fit, FCS not counted.
 pub(crate) const FRAME: usize = SIZE - HEADROOM;
@@ -79,13 +84,12 @@ impl Memory {
         Some((chunk + number % PER_CHUNK * SIZE) as u64)
     }
 
-    /// A buffer with a frame of `len` octets, `offset` octets from its start;
-    /// gives the buffer back when that does not fit in.
+    /// See [`Located::frame`].
     #[inline(always)]
-    pub(crate) fn frame(&self, buf: Buf, offset: u16, len: u16) -> Result<Buffered, Buf> {
+    pub(crate) fn frame(&self, buf: Buf, place: u16, len: u16) -> Result<Buffered, Buf> {
         match self.place(buf.0 as usize) {
             // SAFETY: That is where it is.
-            Some(place) => unsafe { Located::new(buf, place) }.frame(offset, len),
+            Some(start) => unsafe { Located::new(buf, start) }.frame(place, len),
             None => Err(unfit(buf)),
         }
     }
@@ -185,10 +189,11 @@ impl Located {
         }
     }
 
-    /// The buffer with a frame of `len` octets, `offset` octets from its start; gives
-    /// the buffer back when that does not fit in.
+    /// The buffer with a frame of `len` octets, `place` octets from its start and
+    /// perhaps [`PARTIAL`]; gives the buffer back when that does not fit in.
     #[inline(always)]
-    pub(crate) fn frame(self, offset: u16, len: u16) -> Result<Buffered, Buf> {
+    pub(crate) fn frame(self, place: u16, len: u16) -> Result<Buffered, Buf> {
+        let offset = place & !PARTIAL;
         if offset < LEAST || usize::from(offset) + usize::from(len) > SIZE {
             return Err(unfit(self.buf));
         }
@@ -197,7 +202,7 @@ impl Located {
             // SAFETY: `offset` is at most the size of the buffer.
             data: unsafe { self.start.add(usize::from(offset)) },
             buf: self.buf,
-            offset,
+            place,
             len,
         })
     }
@@ -214,15 +219,15 @@ impl Located {
 ///
 /// # Invariants
 ///
-/// `data` is `offset` octets behind the start of the buffer, whose memory stays
-/// as long as a buffer of it is owned; `offset` is at least [`LEAST`] and
-/// `offset + len` at most [`SIZE`].
+/// `data` is as many octets behind the start of the buffer as `place` says without
+/// [`PARTIAL`]; the memory stays as long as a buffer of it is owned. That is at least
+/// [`LEAST`], and with `len` at most [`SIZE`].
 #[must_use]
 pub(crate) struct Buffered {
     // No `NonNull`: a value that cannot be is tested for again and again.
     data: *mut u8,
     buf: Buf,
-    offset: u16,
+    place: u16,
     len: u16,
 }
 
@@ -265,7 +270,7 @@ impl Buffered {
     /// Shortens the frame to `len` octets, or pads it to the least Ethernet
     /// length.
     pub(crate) fn trim(&mut self, len: u16) {
-        let room = (SIZE - usize::from(self.offset)) as u16;
+        let room = (SIZE - usize::from(self.place & !PARTIAL)) as u16;
         let old = self.len;
         // INVARIANT: Not beyond the buffer.
         self.len = len.min(old).max(60).min(room);
@@ -304,9 +309,39 @@ impl Buffered {
         // SAFETY: The frame has that many octets.
         // INVARIANT: Its end is where it was.
         self.data = unsafe { self.data.add(n.into()) };
-        self.offset += n;
+        self.place += n;
         self.len = len;
         true
+    }
+
+    /// Whether the transport checksum is partial.
+    #[inline(always)]
+    pub(crate) fn is_partial(&self) -> bool {
+        self.place & PARTIAL != 0
+    }
+
+    /// Says whether the transport checksum is partial.
+    #[inline(always)]
+    pub(crate) fn set_partial(&mut self, partial: bool) {
+        // INVARIANT: The frame stays where it is.
+        self.place = self.place & !PARTIAL | if partial { PARTIAL } else { 0 };
+    }
+
+    /// If the transport checksum is partial, where it starts, octets from the start of
+    /// the frame, and where its field is from there.
+    pub(crate) fn partial(&mut self) -> Option<(u16, u16)> {
+        match self.is_partial() {
+            true => net_header::usual(self.octets_mut()),
+            false => None,
+        }
+    }
+
+    /// Finishes the transport checksum if it is partial.
+    pub(crate) fn finish_checksum(&mut self) {
+        if let Some((start, offset)) = self.partial() {
+            net_header::complete(self.octets_mut(), start, offset);
+        }
+        self.set_partial(false);
     }
 }
 
@@ -314,10 +349,14 @@ impl Packet for Buffered {
     #[inline(always)]
     fn frame(&mut self) -> Frame<'_> {
         let len = self.len.into();
+        let checksum = match self.is_partial() {
+            true => Checksum::Partial,
+            false => Checksum::Complete,
+        };
         Frame {
             head: self.octets_mut(),
             len,
-            checksum: Checksum::Complete,
+            checksum,
             segment_len: 0,
         }
     }
@@ -329,7 +368,7 @@ unsafe impl Parcel for Placed {
     #[inline(always)]
     fn into_word(self) -> usize {
         let id = self.buf.into_id();
-        let place = usize::from(self.offset) << 32 | usize::from(self.len) << 48;
+        let place = usize::from(self.place) << 32 | usize::from(self.len) << 48;
         id.0 as usize | place | usize::from(self.marked) << 63
     }
 
@@ -339,7 +378,7 @@ unsafe impl Parcel for Placed {
             // SAFETY: By the safety requirement, the number was given up by
             // `into_word`, and the word is used once.
             buf: unsafe { Buf::from_id(BufferId(word as u32)) },
-            offset: (word >> 32) as u16,
+            place: (word >> 32) as u16,
             // Of 15 bits: a buffer is not that large.
             len: (word >> 48) as u16 & 0x7fff,
             marked: word >> 63 != 0,
@@ -351,8 +390,8 @@ unsafe impl Parcel for Placed {
 pub(crate) struct Placed {
     /// The buffer.
     pub(crate) buf: Buf,
-    /// Octets from its start to the frame.
-    pub(crate) offset: u16,
+    /// Octets from its start to the frame, and perhaps [`PARTIAL`].
+    pub(crate) place: u16,
     /// Octets of the frame.
     pub(crate) len: u16,
     /// What producer and consumer of the ring have agreed that it means.
@@ -362,10 +401,10 @@ pub(crate) struct Placed {
 impl From<Buffered> for Placed {
     #[inline(always)]
     fn from(frame: Buffered) -> Self {
-        let (offset, len) = (frame.offset, frame.len);
+        let (place, len) = (frame.place, frame.len);
         Self {
             buf: frame.into_buf(),
-            offset,
+            place,
             len,
             marked: false,
         }

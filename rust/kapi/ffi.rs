@@ -107,7 +107,8 @@ extern "C" {
         queue: u32,
         frame: *const c_void,
         len: c_uint,
-        checked: bool,
+        csum_start: u16,
+        csum_offset: u16,
     ) -> c_int;
     pub(crate) fn smplb_c_native_resolve(
         napi: *mut napi_struct,

@@ -15,18 +15,55 @@ use crate::core_::nic::pool::{Owner, Tag};
 use crate::core_::nic::queue::{BufferId, Condition, Fault, RxQueue, Transmit, TxQueue};
 use crate::core_::nic::virtio::net_header;
 
-/// What a NIC wants in front of each frame that it sends.
+/// What a NIC has in front of each frame, be it received or to be sent.
 pub(crate) trait Header: AsBytes + Copy {
     /// That of a frame about which nothing is to be said.
     const PLAIN: Self;
+
+    /// That of a frame whose checksum the NIC is to finish; `None` if it has no word
+    /// for that.
+    fn partial(start: u16, offset: u16) -> Option<Self>;
+
+    /// Not 0 if the header of a received frame says something.
+    fn note(frame: &Buffered) -> u16;
+
+    /// What it says.
+    fn read(frame: &Buffered) -> Condition;
 }
 
 impl Header for () {
     const PLAIN: Self = ();
+
+    fn partial(_start: u16, _offset: u16) -> Option<Self> {
+        None
+    }
+
+    #[inline(always)]
+    fn note(_frame: &Buffered) -> u16 {
+        0
+    }
+
+    fn read(_frame: &Buffered) -> Condition {
+        Condition::Unchecked
+    }
 }
 
 impl Header for net_header::Header {
     const PLAIN: Self = net_header::PLAIN;
+
+    fn partial(start: u16, offset: u16) -> Option<Self> {
+        Some(net_header::make(Condition::Partial { start, offset }))
+    }
+
+    #[inline(always)]
+    fn note(frame: &Buffered) -> u16 {
+        let [flags, gso_type, ..] = frame.header::<{ net_header::LEN }>();
+        u16::from_ne_bytes([flags, gso_type])
+    }
+
+    fn read(frame: &Buffered) -> Condition {
+        net_header::read(&frame.header(), frame.len())
+    }
 }
 
 /// A receive queue.
@@ -59,7 +96,7 @@ impl<Q: RxQueue> Rx<Q> {
     /// What the device did wrong; nothing can be received any more.
     // A call per burst, so that the loop has the registers for itself.
     #[inline(never)]
-    pub(crate) fn receive(
+    pub(crate) fn receive<H: Header>(
         &mut self,
         stock: &mut Stock,
         burst: &mut Packets<Buffered>,
@@ -68,7 +105,8 @@ impl<Q: RxQueue> Rx<Q> {
         let Some(mut stock) = stock.open() else {
             return Ok(0);
         };
-        let (ledger, mut damaged, mut burst) = (stock.ledger(), 0, burst.fill());
+        let (ledger, mut damaged, mut notes) = (stock.ledger(), 0, 0);
+        let mut filling = burst.fill();
         let taken = self.queue.receive_each(BURST, |received| {
             // SAFETY: This queue is the ring of its owner, and was filled by
             // `refill`.
@@ -84,10 +122,15 @@ impl<Q: RxQueue> Rx<Q> {
                 Ok(frame) => return put_back(&mut stock, frame.into_buf(), &mut damaged),
                 Err(buf) => return put_back(&mut stock, buf, &mut damaged),
             };
-            if let Err(frame) = burst.push(frame) {
+            notes |= H::note(&frame);
+            if let Err(frame) = filling.push(frame) {
                 put_back(&mut stock, frame.into_buf(), &mut damaged);
             }
         });
+        drop(filling);
+        if notes != 0 {
+            heed::<H>(burst.all(), &mut stock, &mut damaged);
+        }
         taken.map(|_| damaged)
     }
 
@@ -138,18 +181,67 @@ impl<Q: RxQueue> Rx<Q> {
     }
 }
 
+/// Does what the headers of received frames ask for. A checksum that the data path
+/// leaves partial is noted, any other one finished.
+#[cold]
+#[inline(never)]
+fn heed<H: Header>(frames: &mut Batch<Buffered>, stock: &mut Open<'_>, damaged: &mut u64) {
+    let mut sound = Batch::new();
+    for mut frame in frames.drain() {
+        let whole = match H::read(&frame) {
+            Condition::Damaged | Condition::BadChecksum => false,
+            Condition::Unchecked | Condition::Good => true,
+            Condition::Partial { start, offset } => {
+                let octets = frame.octets_mut();
+                if net_header::usual(octets) == Some((start, offset)) {
+                    frame.set_partial(true);
+                    true
+                } else {
+                    net_header::complete(octets, start, offset)
+                }
+            }
+        };
+        let kept = match whole {
+            true => sound.push(frame),
+            false => Err(frame),
+        };
+        if let Err(frame) = kept {
+            put_back(stock, frame.into_buf(), damaged);
+        }
+    }
+    *frames = sound;
+}
+
+/// Puts the header in front of a frame whose checksum is partial. With `offload` the
+/// NIC finishes it.
+#[cold]
+#[inline(never)]
+fn announce<H: Header>(frame: &mut Buffered, offload: bool) {
+    let place = frame.partial().filter(|_| offload);
+    match place.and_then(|(start, offset)| H::partial(start, offset)) {
+        Some(header) => frame.set_header(header),
+        None => {
+            frame.finish_checksum();
+            frame.set_header(H::PLAIN);
+        }
+    }
+}
+
 /// A transmit queue.
 pub(crate) struct Tx<Q> {
     queue: Q,
     owner: Tag,
+    /// Whether the NIC finishes checksums.
+    offload: bool,
 }
 
 impl<Q: TxQueue> Tx<Q> {
-    /// An empty queue.
-    pub(crate) fn new(queue: Q, owner: Owner) -> Result<Self> {
+    /// An empty queue of a NIC that finishes checksums, with `offload`.
+    pub(crate) fn new(queue: Q, owner: Owner, offload: bool) -> Result<Self> {
         Ok(Self {
             queue,
             owner: Tag::new(owner).ok_or(EINVAL)?,
+            offload,
         })
     }
 
@@ -194,10 +286,13 @@ impl<Q: TxQueue> Tx<Q> {
         let Some(mut stock) = stock.open() else {
             return (0, 0, None);
         };
-        let (owner, ledger) = (self.owner, stock.ledger());
+        let (owner, ledger, offload) = (self.owner, stock.ledger(), self.offload);
         let (first, others) = frames.drain_in_two(self.queue.room() as usize);
         let given = self.queue.send(first.map_while(move |mut frame| {
-            frame.set_header(H::PLAIN);
+            match frame.is_partial() {
+                false => frame.set_header(H::PLAIN),
+                true => announce::<H>(&mut frame, offload),
+            }
             let (len, addr) = (frame.len(), frame.addr(size_of::<H>() as u16));
             // There is no end before the last one: the pool has what there is a `Buf` of.
             ledger.pass(frame.buf(), owner)?;

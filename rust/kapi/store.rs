@@ -69,7 +69,7 @@ fn ring(size: u32) -> Result<KBox<Ring<Placed>>> {
 fn empty(buf: Buf) -> Placed {
     Placed {
         buf,
-        offset: 0,
+        place: 0,
         len: 0,
         marked: false,
     }
@@ -98,6 +98,7 @@ impl Store {
         let placed = match up {
             Up::Frame(frame) => frame.into(),
             Up::Resolve(mut frame, addr, ifindex) => {
+                frame.finish_checksum();
                 // They take the place of the Ethernet header's end.
                 let marked = frame.pull(ETH_HLEN);
                 if marked {
@@ -146,7 +147,7 @@ impl Store {
         let n = unsafe {
             self.down.pop_burst(crate::core_::frame::BURST, |placed| {
                 stock.hand_back(&placed.buf, self.owner);
-                let frame = stock.memory().frame(placed.buf, placed.offset, placed.len);
+                let frame = stock.memory().frame(placed.buf, placed.place, placed.len);
                 match frame.map(|frame| burst.push(frame)) {
                     Ok(Ok(())) => {}
                     Ok(Err(frame)) => stock.give(frame.into_buf()),
@@ -219,7 +220,7 @@ impl Store {
         unsafe {
             self.up.pop_burst(max, |placed| {
                 let marked = placed.marked;
-                let buf = match pool.memory().frame(placed.buf, placed.offset, placed.len) {
+                let buf = match pool.memory().frame(placed.buf, placed.place, placed.len) {
                     Ok(mut frame) => {
                         let target: Option<Target> = marked.then(|| frame.header());
                         let target = target.map(|[a, b, c, d, e, f, g, h]| {

@@ -26,7 +26,7 @@ pub(crate) trait Driver: Send + Sync + 'static {
     type Tx: TxQueue + Send + Unpin;
     /// The name users know it by.
     const NAME: &'static CStr;
-    /// What it wants in front of each frame that it sends.
+    /// What it has in front of each frame.
     type Header: Header;
     /// Where the doorbells of a queue pair are.
     type Bells: Send + Sync + PartialEq;
@@ -51,6 +51,11 @@ pub(crate) trait Driver: Send + Sync + 'static {
     ) -> Result<Queues<Self>>
     where
         Self: Sized;
+
+    /// Whether the NIC finishes partial checksums of frames that it sends.
+    fn finishes_checksums(&self) -> bool {
+        false
+    }
 
     /// Now and then: has a NIC look for buffers that is known to forget to.
     fn nudge(&self, _bells: &Self::Bells) {}
@@ -110,7 +115,8 @@ impl<D: Driver> Native<D> {
         for nth in 0..parts.pairs {
             let vector = vectors.next();
             let queues = driver.queues(pdev, nth, vector.as_ref().map(|_| nth))?;
-            pairs.push(Pair::new(parts.id, vector, queues)?, GFP_KERNEL)?;
+            let offload = driver.finishes_checksums();
+            pairs.push(Pair::new(parts.id, vector, queues, offload)?, GFP_KERNEL)?;
         }
         let native = Self {
             driver,
@@ -165,7 +171,7 @@ impl<D: Driver> Native<D> {
             }
         }
         let mut rx = pair.rx.lock();
-        match rx.receive(stock, burst) {
+        match rx.receive::<D::Header>(stock, burst) {
             Ok(0) => {}
             Ok(damaged) => pair.count_damaged(damaged),
             Err(fault) => self.broken(fault),

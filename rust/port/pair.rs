@@ -40,15 +40,19 @@ pub(crate) struct Pair<D: Driver> {
 }
 
 impl<D: Driver> Pair<D> {
-    /// Without buffers.
+    /// Without buffers. With `offload` the NIC finishes checksums.
     pub(super) fn new(
         id: PortId,
         vector: Option<Vector>,
         queues: Queues<D>,
+        offload: bool,
     ) -> Result<Pin<KBox<Self>>> {
         let Queues { rx, tx, bells } = queues;
         let store = Store::new(id)?;
-        let (rx, tx) = (Rx::new(rx, Owner::Rx(id))?, Tx::new(tx, Owner::Tx(id))?);
+        let (rx, tx) = (
+            Rx::new(rx, Owner::Rx(id))?,
+            Tx::new(tx, Owner::Tx(id), offload)?,
+        );
         KBox::pin_init(
             pin_init!(Self {
                 bells,

@@ -47,6 +47,8 @@ const WANTED: u64 = NEEDED
     | feature::RING_PACKED
     | feature::NET_STATUS
     | feature::NET_MTU
+    | feature::NET_CSUM
+    | feature::NET_GUEST_CSUM
     | feature::NET_CTRL_VQ
     | feature::NET_CTRL_RX
     | SPREADING;
@@ -307,6 +309,10 @@ impl<F: Format> Driver for Virtio<F> {
                 tx: tx_bell,
             },
         })
+    }
+
+    fn finishes_checksums(&self) -> bool {
+        self.device.has(feature::NET_CSUM)
     }
 
     fn nudge(&self, bells: &Bells) {

@@ -42,6 +42,8 @@ pub(crate) mod status {
 }
 
 pub(crate) mod feature {
+    pub(crate) const NET_CSUM: u64 = 1 << 0;
+    pub(crate) const NET_GUEST_CSUM: u64 = 1 << 1;
     pub(crate) const NET_MTU: u64 = 1 << 3;
     pub(crate) const NET_MAC: u64 = 1 << 5;
     pub(crate) const NET_STATUS: u64 = 1 << 16;
