@@ -14,7 +14,7 @@ use super::frame::{Frame, BURST};
 use super::limiter::Limiter;
 use super::recent::{self, Mark};
 
-/// What the first look at a frame found.
+/// What the first look at a frame found; of a packet with [`SAME`] only the flags.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Packet {
     /// Addresses, ports and protocol; protocol 0 if it is no packet of a flow.
@@ -49,12 +49,10 @@ pub(super) const SAME: u16 = 0x100;
 pub(super) struct Scout<'r> {
     filter: Filter,
     recent: &'r [u64],
-    /// Key and candidate of the frame before.
-    last: (Key, u32),
+    /// Key of the frame before.
+    last: Key,
     /// A bit for each flow whose connection the engine does not remember: that of the first packet.
     unknown: u64,
-    /// The bit of the next packet.
-    bit: u64,
 }
 
 impl<'r> Scout<'r> {
@@ -64,47 +62,44 @@ impl<'r> Scout<'r> {
         Self {
             filter,
             recent,
-            last: (Key::default(), 0),
+            last: Key::default(),
             unknown: 0,
-            bit: 1,
         }
     }
 
-    /// Reads the headers of the next frame. If the engine remembers the entry that is likely its
+    /// Reads the headers of the next frame, the `nth` of the burst. If the engine remembers the entry that is likely its
     /// connection, finds that, and asks for its memory.
     #[inline(always)]
     pub(super) fn read<A: Atom>(
         &mut self,
+        nth: usize,
         packet: &mut Packet,
         frame: &Frame<'_>,
         connections: &Connections<'_, A>,
     ) {
-        // No more than one packet for each bit comes.
-        let bit = self.bit;
-        self.bit = bit.wrapping_shl(1);
         let Some(flow) = self.filter.flow(frame) else {
             *packet = Packet::default();
-            self.last.0 = Key::default();
+            self.last = Key::default();
             return;
         };
-        packet.key = flow.key;
-        if flow.key == self.last.0 {
+        if flow.key == self.last {
             packet.flags = flow.flags | SAME;
-            packet.candidate = self.last.1;
         } else {
             packet.flags = flow.flags;
-            packet.candidate = self.recall(flow.key, bit, connections);
+            packet.key = flow.key;
+            packet.candidate = self.recall(flow.key, nth, connections);
         }
     }
 
     /// The first packet of a flow.
     // A call, so that the reading of headers has the registers for itself.
     #[inline(never)]
-    fn recall<A: Atom>(&mut self, key: Key, bit: u64, connections: &Connections<'_, A>) -> u32 {
+    fn recall<A: Atom>(&mut self, key: Key, nth: usize, connections: &Connections<'_, A>) -> u32 {
         let candidate = recent::recall(self.recent, Mark::of(key));
-        self.last = (key, candidate);
+        self.last = key;
         match candidate {
-            0 => self.unknown |= bit,
+            // No more than one packet for each bit comes.
+            0 => self.unknown |= 1u64.wrapping_shl(nth as u32),
             _ => connections.prefetch_entry(candidate),
         }
         candidate
@@ -125,28 +120,25 @@ pub(super) fn look_up<A: Atom>(
     recent: &mut [u64],
     connections: &Connections<'_, A>,
 ) {
-    each(packets, unknown, |packet, _| {
+    each(packets, unknown, |packet| {
         packet.hash = connections.secret.hash(packet.key);
         connections.prefetch_bucket(packet.hash);
     });
-    each(packets, unknown, |packet, more| {
+    each(packets, unknown, |packet| {
         packet.candidate = connections.candidate(packet.hash);
         connections.prefetch_entry(packet.candidate);
         recent::remember(recent, Mark::of(packet.key), packet.candidate);
-        let same = more.iter_mut().take_while(|next| next.flags & SAME != 0);
-        same.for_each(|next| next.candidate = packet.candidate);
     });
 }
 
-/// Visits the packets whose bits are in `which`, each with those behind it.
+/// Visits the packets whose bits are in `which`.
 #[inline(always)]
-fn each(packets: &mut [Packet], mut which: u64, mut visit: impl FnMut(&mut Packet, &mut [Packet])) {
+fn each(packets: &mut [Packet], mut which: u64, mut visit: impl FnMut(&mut Packet)) {
     while which != 0 {
         let nth = which.trailing_zeros() as usize;
         which &= which.wrapping_sub(1);
-        let behind = packets.get_mut(nth..).and_then(<[Packet]>::split_first_mut);
-        if let Some((packet, more)) = behind {
-            visit(packet, more);
+        if let Some(packet) = packets.get_mut(nth) {
+            visit(packet);
         }
     }
 }

@@ -72,9 +72,9 @@ fn read<A: Atom, B: Burst>(
     burst: &mut B,
 ) -> (u64, u64) {
     let (mut scout, mut bytes) = (Scout::new(filter, recent), 0u64);
-    for (packet, frame) in packets.iter_mut().zip(burst.frames()) {
+    for (nth, (packet, frame)) in packets.iter_mut().zip(burst.frames()).enumerate() {
         bytes = bytes.wrapping_add(u64::from(frame.len));
-        scout.read(packet, &frame, &switch.connections);
+        scout.read(nth, packet, &frame, &switch.connections);
     }
     (scout.unknown(), bytes)
 }
@@ -100,7 +100,7 @@ fn pass<A: Atom, B: Burst>(
                 round.end(&mut run);
                 // In parts, so that the frame need not be in memory for those above.
                 let checksum = (frame.checksum, frame.segment_len);
-                let verdict = round.decide(packet, head, frame.len, checksum);
+                let verdict = round.decide(&run.whole(packet), head, frame.len, checksum);
                 run.ways.add(verdict);
                 verdict
             }

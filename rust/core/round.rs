@@ -4,7 +4,7 @@
 //! about which there is nothing to think.
 
 use super::config::{BackendId, ServiceId};
-use super::connection::entry::{backend_of, service_of, Entry};
+use super::connection::entry::{backend_of, service_of, Entry, Rewrite};
 use super::connection::tcp_state::EVENTS;
 use super::counters::{self, Lane};
 use super::engine::{Engine, EngineState, Packet, SAME};
@@ -14,7 +14,6 @@ use super::frame::{Frame, Origin, PortId, BURST};
 use super::neighbour::port_of;
 use super::pipeline::Switch;
 use super::rewrite::{self, Headers};
-use super::route::PortInfo;
 use super::verdict::Verdict;
 use super::wire::ethernet::ETH_HLEN;
 use super::wire::ipv4::{self, IP_HLEN};
@@ -49,33 +48,56 @@ impl Ways {
     }
 }
 
-/// A connection, and where its packets go.
+/// A connection about which there is nothing to think, and where its packets go.
 struct Known<'s, A> {
     entry: &'s Entry<A>,
     version: u64,
+    rewrite: Rewrite,
     /// The word of the next hop.
     next: u64,
-    port: &'s PortInfo,
+    /// [`ip_word`](super::route::PortInfo::ip_word) of the port.
+    source: u64,
+    /// Octets of the longest frame that the port sends.
+    longest: u32,
     is_reply: bool,
 }
 
 /// Packets of one connection that follow each other: what is known of it is found once, and they are
-/// counted together.
-pub(super) struct Run<'s, A> {
+/// counted together. A burst is one moment: a change that another engine makes meanwhile comes after
+/// the run.
+pub(super) struct Run<'p, 's, A> {
+    /// The first of them.
+    head: Option<&'p Packet>,
     known: Option<Known<'s, A>>,
-    packets: u64,
-    bytes: u64,
+    /// Octets of its packets, and their number times [`ONE`].
+    sum: u64,
     /// Of all packets of the burst.
     pub(super) ways: Ways,
 }
 
-impl<A> Default for Run<'_, A> {
+/// More than the octets of a burst.
+const ONE: u64 = 1 << 30;
+
+impl<A> Default for Run<'_, '_, A> {
     fn default() -> Self {
         Self {
+            head: None,
             known: None,
-            packets: 0,
-            bytes: 0,
+            sum: 0,
             ways: Ways::None,
+        }
+    }
+}
+
+impl<'p, A> Run<'p, '_, A> {
+    /// A packet for which there is no short way, with what is known of its flow.
+    pub(super) fn whole(&mut self, packet: &'p Packet) -> Packet {
+        if packet.flags & SAME == 0 {
+            self.head = Some(packet);
+        }
+        Packet {
+            flags: packet.flags,
+            ..*self.head.unwrap_or(packet)
         }
     }
 }
@@ -149,16 +171,16 @@ impl<'s, 'e, 'a, A: Atom> Round<'s, 'e, 'a, A> {
     /// Step 220 for a packet of a known connection about which there is nothing to think; `None` for
     /// any other one, which is then left as it was.
     #[inline(always)]
-    pub(super) fn express(
+    pub(super) fn express<'p>(
         &self,
-        packet: &Packet,
+        packet: &'p Packet,
         frame: Frame<'_>,
-        run: &mut Run<'s, A>,
+        run: &mut Run<'p, 's, A>,
     ) -> Option<Verdict> {
         let headers = frame.head.first_chunk_mut()?;
-        let size = match frame.segment_len {
-            0 => frame.len.wrapping_sub(ETH_HLEN as u32),
-            segment_len => segment_len,
+        let len = match frame.segment_len {
+            0 => frame.len,
+            segment_len => segment_len.saturating_add(ETH_HLEN as u32),
         };
         match packet.flags & (EVENTS | SAME) {
             SAME => {}
@@ -166,15 +188,12 @@ impl<'s, 'e, 'a, A: Atom> Round<'s, 'e, 'a, A> {
             _ => return None,
         }
         let known = run.known.as_ref()?;
-        let (entry, version) = (known.entry, known.version);
-        let (quiet, rewrite) = (entry.is_quiet(), entry.rewrite());
-        if !quiet || size > known.port.mtu() || time_to_live(headers) <= 1 || !entry.end(version) {
+        if len > known.longest || time_to_live(headers) <= 1 {
             return None;
         }
-        let (dest, source) = (known.next, known.port.ip_word());
-        rewrite::forward(headers, frame.checksum, &rewrite, dest, source);
-        run.packets = run.packets.wrapping_add(1);
-        run.bytes = run.bytes.wrapping_add(frame.len.into());
+        let (dest, source) = (known.next, known.source);
+        rewrite::forward(headers, frame.checksum, &known.rewrite, dest, source);
+        run.sum = run.sum.wrapping_add(ONE | u64::from(frame.len));
         Some(Verdict::Forward(port_of(dest)))
     }
 
@@ -182,8 +201,9 @@ impl<'s, 'e, 'a, A: Atom> Round<'s, 'e, 'a, A> {
     /// of that go.
     // A call, so that the run is in memory and leaves the registers to the rewriting.
     #[inline(never)]
-    fn turn(&self, packet: &Packet, run: &mut Run<'s, A>) {
+    fn turn<'p>(&self, packet: &'p Packet, run: &mut Run<'p, 's, A>) {
         self.end(run);
+        run.head = Some(packet);
         run.known = self.find(packet);
         if let Some(known) = &run.known {
             run.ways.add(Verdict::Forward(port_of(known.next)));
@@ -200,27 +220,34 @@ impl<'s, 'e, 'a, A: Atom> Round<'s, 'e, 'a, A> {
         let hop = entry.hop(version, self.stamp)?;
         let next = self.switch.neighbours.value(hop)?;
         let port = self.switch.routes.port(port_of(next))?;
-        Some(Known {
+        let (quiet, rewrite) = (entry.is_quiet(), entry.rewrite());
+        (quiet && entry.end(version)).then_some(Known {
             entry,
             version,
+            rewrite,
             next,
-            port,
+            source: port.ip_word(),
+            longest: port.mtu().saturating_add(ETH_HLEN as u32),
             is_reply: packet.candidate & 1 != 0,
         })
     }
 
     /// Ends a run: counts its packets.
     #[inline(always)]
-    pub(super) fn end(&self, run: &mut Run<'s, A>) {
+    pub(super) fn end(&self, run: &mut Run<'_, 's, A>) {
         let Some(known) = run.known.take() else {
             return;
         };
-        if run.packets != 0 {
-            known.entry.touch(self.now);
-            let (service, backend) = (service_of(known.version), backend_of(known.version));
-            self.account(service, backend, known.is_reply, (run.packets, run.bytes));
-            (run.packets, run.bytes) = (0, 0);
+        if run.sum == 0 {
+            return;
         }
+        if known.entry.end(known.version) {
+            known.entry.touch(self.now);
+        }
+        let (service, backend) = (service_of(known.version), backend_of(known.version));
+        let sum = (run.sum / ONE, run.sum % ONE);
+        self.account(service, backend, known.is_reply, sum);
+        run.sum = 0;
     }
 
     /// Counts packets of a connection, and their octets.

@@ -37,15 +37,20 @@ impl RingMemory {
         self.memory.dma_address()
     }
 
-    /// Field `i`, or another one if there is none with that number: a mask costs less
-    /// than a branch.
+    /// The octet where field `i` is, or another one if there is none with that number: a
+    /// mask costs less than a branch.
+    #[inline(always)]
+    fn offset<T>(&self, i: usize) -> usize {
+        const { assert!(size_of::<T>().is_power_of_two() && size_of::<T>() <= 16) };
+        i.wrapping_mul(size_of::<T>()) & self.last
+    }
+
+    /// Field `i`, or another one.
     #[inline(always)]
     fn field<T>(&self, i: usize) -> *mut T {
-        const { assert!(size_of::<T>().is_power_of_two() && size_of::<T>() <= 16) };
-        let at = i.wrapping_mul(size_of::<T>()) & self.last;
         let start = self.memory.as_ptr().cast::<u8>().cast_mut();
         // By the type invariants it lies inside, as a multiple of its size.
-        start.wrapping_add(at).cast()
+        start.wrapping_add(self.offset::<T>(i)).cast()
     }
 
     #[inline(always)]
@@ -102,6 +107,17 @@ impl Dma for RingMemory {
             write_volatile(field, first.to_le());
             write_volatile(field.wrapping_add(1), second.to_le());
         }
+    }
+
+    #[inline(always)]
+    fn load64_each(&self, i: usize, count: usize) -> impl Iterator<Item = u64> {
+        let first = self.field::<u64>(i);
+        // Those behind the first one, whose last octet is not counted here.
+        let others = (self.last - self.offset::<u64>(i)) / size_of::<u64>();
+        (0..count.min(1 + others)).map(move |n| {
+            // SAFETY: As in `load`, as none is behind the last one. The iterator borrows `self`.
+            u64::from_le(unsafe { read_volatile(first.wrapping_add(n)) })
+        })
     }
 
     #[inline(always)]

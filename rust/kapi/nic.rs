@@ -212,19 +212,19 @@ fn heed<H: Header>(frames: &mut Batch<Buffered>, stock: &mut Open<'_>, damaged: 
     *frames = sound;
 }
 
-/// Puts the header in front of a frame whose checksum is partial. With `offload` the
-/// NIC finishes it.
+/// The header of a frame whose checksum is partial. Without `offload` it is finished.
+// Given are the octets, so that the frame need not be in memory for the others.
 #[cold]
 #[inline(never)]
-fn announce<H: Header>(frame: &mut Buffered, offload: bool) {
-    let place = frame.partial().filter(|_| offload);
-    match place.and_then(|(start, offset)| H::partial(start, offset)) {
-        Some(header) => frame.set_header(header),
-        None => {
-            frame.finish_checksum();
-            frame.set_header(H::PLAIN);
-        }
-    }
+fn announce<H: Header>(octets: &mut [u8], offload: bool) -> H {
+    let Some((start, offset)) = net_header::usual(octets) else {
+        return H::PLAIN;
+    };
+    let header = H::partial(start, offset).filter(|_| offload);
+    header.unwrap_or_else(|| {
+        net_header::complete(octets, start, offset);
+        H::PLAIN
+    })
 }
 
 /// A transmit queue.
@@ -289,9 +289,11 @@ impl<Q: TxQueue> Tx<Q> {
         let (owner, ledger, offload) = (self.owner, stock.ledger(), self.offload);
         let (first, others) = frames.drain_in_two(self.queue.room() as usize);
         let given = self.queue.send(first.map_while(move |mut frame| {
-            match frame.is_partial() {
-                false => frame.set_header(H::PLAIN),
-                true => announce::<H>(&mut frame, offload),
+            if frame.is_partial() {
+                let header = announce::<H>(frame.octets_mut(), offload);
+                frame.set_header(header);
+            } else {
+                frame.set_header(H::PLAIN);
             }
             let (len, addr) = (frame.len(), frame.addr(size_of::<H>() as u16));
             // There is no end before the last one: the pool has what there is a `Buf` of.

@@ -135,14 +135,12 @@ impl Store {
         let Some(mut stock) = stock.open() else {
             return false;
         };
-        if !self.emptied.is_empty() {
-            // SAFETY: The one consumer, by the safety requirement.
-            unsafe {
-                self.emptied.pop_burst(RING as usize, |placed| {
-                    stock.give_from(placed.buf.into_id(), self.owner);
-                })
-            };
-        }
+        // SAFETY: The one consumer, by the safety requirement.
+        unsafe {
+            self.emptied.pop_burst(RING as usize, |placed| {
+                stock.give_from(placed.buf.into_id(), self.owner);
+            })
+        };
         // SAFETY: As above.
         let n = unsafe {
             self.down.pop_burst(crate::core_::frame::BURST, |placed| {
@@ -166,6 +164,12 @@ impl Store {
             }
         }
         n > 0
+    }
+
+    /// Engine: whether [`Store::exchange`] has nothing to do.
+    #[inline(always)]
+    pub(crate) fn is_idle(&self) -> bool {
+        self.down.is_empty() && self.emptied.is_empty() && self.spare.len() >= SPARE
     }
 
     /// Engine: whether the host has sent something, or waits for buffers.

@@ -19,7 +19,7 @@ sums() {
 	local filter=$1
 	shift
 	in_ns lan tcpdump -Uni s0 -w /tmp/sums.pcap "$filter" 2>/tmp/tcpdump.log &
-	expect "a capture" eventually 10 grep -q listening /tmp/tcpdump.log
+	expect "a capture" eventually 30 grep -q listening /tmp/tcpdump.log
 	expect "traffic for a capture" "$@"
 	sleep 1
 	pkill -INT -x tcpdump
@@ -64,11 +64,11 @@ echo "==> to the host and from it"
 cp /tmp/blob /tmp/web-host-blob
 python3 -ES -m http.server -d /tmp 8000 >/dev/null 2>&1 &
 SERVER=$!
-expect "the host's server" eventually 10 curl -sS -o /dev/null --max-time 2 http://127.0.0.1:8000/web-host-blob
+expect "the host's server" eventually 60 curl -sS -o /dev/null --max-time 2 http://127.0.0.1:8000/web-host-blob
 in_ns client curl -sS --max-time 60 http://10.1.0.1:8000/web-host-blob | cmp - /tmp/blob || die "from the host"
 sink
 SINK=$!
-expect "the host's sink" eventually 10 grep -q listening /tmp/sink.log
+expect "the host's sink" eventually 60 grep -q listening /tmp/sink.log
 expect "a large file to the host" in_ns client timeout 60 bash -c 'cat /tmp/blob >/dev/tcp/10.1.0.1/8001'
 expect "the end of it" wait $SINK
 cmp /tmp/sent /tmp/blob || die "to the host"

@@ -43,6 +43,13 @@ pub trait Dma {
         self.store64(i.wrapping_add(1), second);
     }
 
+    /// Reads fields of 64 bits from `i` on, up to `count`, each when it is asked for; an
+    /// implementation can do with one look at the position.
+    #[inline(always)]
+    fn load64_each(&self, i: usize, count: usize) -> impl Iterator<Item = u64> {
+        (0..count).map(move |n| self.load64(i.wrapping_add(n)))
+    }
+
     /// Loads before it are done before loads and stores after it, of any memory (`dma_rmb`).
     fn rmb(&self);
 
@@ -87,6 +94,11 @@ impl<D: Dma + ?Sized> Dma for &D {
     #[inline(always)]
     fn store_pair(&self, i: usize, first: u64, second: u64) {
         (**self).store_pair(i, first, second);
+    }
+
+    #[inline(always)]
+    fn load64_each(&self, i: usize, count: usize) -> impl Iterator<Item = u64> {
+        (**self).load64_each(i, count)
     }
 
     #[inline(always)]

@@ -3,6 +3,8 @@
 //! What the driver knows of a ring, in memory no device can reach: which buffer each descriptor
 //! holds.
 
+use ::core::mem::replace;
+
 use super::queue::{BufferId, Fault};
 
 /// No buffer. Whatever has its highest bit means the same, and the sign is cheap to look at.
@@ -48,9 +50,13 @@ impl Slot {
         if self.is_empty() {
             return Err(Fault::NotOutstanding);
         }
-        each(BufferId(self.buffer))?;
-        self.buffer = NONE;
-        Ok(())
+        // The other way round `self` would have to be at hand in all of `each`.
+        let buffer = BufferId(replace(&mut self.buffer, NONE));
+        let taken = each(buffer);
+        if taken.is_err() {
+            self.put(buffer);
+        }
+        taken
     }
 }
 

@@ -277,7 +277,7 @@ pub(crate) struct Bells {
 }
 
 impl<F: Format> Driver for Virtio<F> {
-    type Rx = Rx<F>;
+    type Rx = Rx<F, { capacity(net_header::LEN) }>;
     type Tx = Tx<F>;
     type Header = Header;
     type Bells = Bells;
@@ -302,7 +302,7 @@ impl<F: Format> Driver for Virtio<F> {
         let (rx, rx_bell) = self.device.queue::<F>(pdev, pair * 2, vector)?;
         let (tx, tx_bell) = self.device.queue::<F>(pdev, pair * 2 + 1, None)?;
         Ok(Queues {
-            rx: Rx::new(rx, capacity(net_header::LEN)).ok_or(EINVAL)?,
+            rx: Rx::new(rx),
             tx: Tx::new(tx),
             bells: Bells {
                 rx: rx_bell,

@@ -58,7 +58,7 @@ format!(SplitFormat, Split, SplitDevice);
 format!(PackedFormat, Packed, PackedDevice);
 
 type FormatEnds<F> = Ends<
-    Rx<<F as Format>::Ring>,
+    Rx<<F as Format>::Ring, { BUFFER as u16 }>,
     Tx<<F as Format>::Ring>,
     <F as Format>::Device,
     <F as Format>::Device,
@@ -67,7 +67,7 @@ type FormatEnds<F> = Ends<
 fn ends<F: Format>(sizes: (u16, u16), event_idx: bool) -> FormatEnds<F> {
     let [rx, tx] = [sizes.0, sizes.1].map(|size| Memory::new(F::areas(size).len));
     Ends {
-        rx: Rx::new(F::ring(rx.clone(), sizes.0, event_idx), BUFFER as u16).unwrap(),
+        rx: Rx::new(F::ring(rx.clone(), sizes.0, event_idx)),
         tx: Tx::new(F::ring(tx.clone(), sizes.1, event_idx)),
         rx_device: F::device(rx, sizes.0, event_idx),
         tx_device: F::device(tx, sizes.1, event_idx),
@@ -140,7 +140,7 @@ fn lying<F: Format>(event_idx: bool, steps: &[Step], lie: Lie, receive: bool) ->
 fn mad<F: Format>(event_idx: bool, writes: &[(u16, u16)]) {
     let [rx, tx] = [(); 2].map(|()| Memory::new(F::areas(16).len));
     let queues = (
-        Rx::new(F::ring(rx.clone(), 16, event_idx), BUFFER as u16).unwrap(),
+        Rx::<_, { BUFFER as u16 }>::new(F::ring(rx.clone(), 16, event_idx)),
         Tx::new(F::ring(tx.clone(), 16, event_idx)),
     );
     let most = BUFFER as u16 - 12;

@@ -62,8 +62,8 @@ pub trait Ring: Queue {
 }
 
 macro_rules! queue_of_ring {
-    ($name:ident) => {
-        impl<R: Ring> Queue for $name<R> {
+    ($name:ident $(, $param:ident: $kind:ty)?) => {
+        impl<R: Ring $(, const $param: $kind)?> Queue for $name<R $(, $param)?> {
             #[inline(always)]
             fn room(&self) -> u32 {
                 self.ring.room()
@@ -99,25 +99,24 @@ macro_rules! queue_of_ring {
     };
 }
 
-/// A receive queue.
+/// A receive queue. In each buffer that it is given the device may write `CAPACITY` octets, the header
+/// included.
 #[derive(Debug)]
-pub struct Rx<R> {
+pub struct Rx<R, const CAPACITY: u16> {
     ring: R,
-    /// Octets the device may write into a buffer, the header included.
-    capacity: u16,
 }
 
-impl<R: Ring> Rx<R> {
-    /// A receive queue over an empty ring; each buffer it will be given has room for `capacity`
-    /// octets, the header included, or `None` if not even that has room.
-    pub fn new(ring: R, capacity: u16) -> Option<Self> {
-        (usize::from(capacity) > net_header::LEN).then_some(Self { ring, capacity })
+impl<R: Ring, const CAPACITY: u16> Rx<R, CAPACITY> {
+    /// A receive queue over an empty ring.
+    pub fn new(ring: R) -> Self {
+        const { assert!(CAPACITY as usize > net_header::LEN) };
+        Self { ring }
     }
 }
 
-queue_of_ring!(Rx);
+queue_of_ring!(Rx, CAPACITY: u16);
 
-impl<R: Ring> RxQueue for Rx<R> {
+impl<R: Ring, const CAPACITY: u16> RxQueue for Rx<R, CAPACITY> {
     const OFFSET: u16 = net_header::LEN as u16;
 
     #[inline(always)]
@@ -127,7 +126,7 @@ impl<R: Ring> RxQueue for Rx<R> {
         mut sink: impl FnMut(Received),
     ) -> Result<usize, Fault> {
         const HEADER: u32 = net_header::LEN as u32;
-        let room = u32::from(self.capacity).wrapping_sub(HEADER);
+        let room = u32::from(CAPACITY).wrapping_sub(HEADER);
         self.ring.take(most, |buffer, written| {
             let len = written.wrapping_sub(HEADER);
             if len > room {
@@ -148,7 +147,7 @@ impl<R: Ring> RxQueue for Rx<R> {
 
     #[inline(always)]
     fn refill(&mut self, buffers: impl Iterator<Item = (BufferId, u64)>) -> usize {
-        let len = u32::from(self.capacity);
+        let len = u32::from(CAPACITY);
         let whole = |(buffer, address)| Transmit {
             buffer,
             len,

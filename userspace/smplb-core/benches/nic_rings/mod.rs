@@ -154,12 +154,17 @@ macro_rules! virtio {
         /// A receive and a transmit ring of this format.
         pub fn $name(
             event_idx: bool,
-        ) -> Ends<Rx<$ring<Memory, Vec<Slot>>>, Tx<$ring<Memory, Vec<Slot>>>, $device, $device> {
+        ) -> Ends<
+            Rx<$ring<Memory, Vec<Slot>>, { BUFFER as u16 }>,
+            Tx<$ring<Memory, Vec<Slot>>>,
+            $device,
+            $device,
+        > {
             let areas = $ring::<Memory, Vec<Slot>>::areas(SIZE);
             let [rx, tx] = [(); 2].map(|()| Memory::new(areas.len));
             let ring = |memory| $ring::new(memory, slots(), event_idx).expect("a small ring");
             Ends {
-                rx: Rx::new(ring(rx.clone()), BUFFER as u16).expect("large buffers"),
+                rx: Rx::new(ring(rx.clone())),
                 tx: Tx::new(ring(tx.clone())),
                 rx_device: $device::new(rx, areas, SIZE, event_idx),
                 tx_device: $device::new(tx, areas, SIZE, event_idx),

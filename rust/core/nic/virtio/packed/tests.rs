@@ -33,11 +33,11 @@ mod cases {
         memory: &'a Memory<128>,
         slots: &'a mut [Slot],
         event: bool,
-    ) -> Option<Rx<Ring4<'a>>> {
-        Packed::new(memory, slots, event).and_then(|ring| Rx::new(ring, 2048))
+    ) -> Option<Rx<Ring4<'a>, 2048>> {
+        Packed::new(memory, slots, event).map(Rx::new)
     }
 
-    fn fill(rx: &mut Rx<Ring4<'_>>, buffers: ::core::ops::Range<u32>) -> usize {
+    fn fill(rx: &mut Rx<Ring4<'_>, 2048>, buffers: ::core::ops::Range<u32>) -> usize {
         let buffers = buffers.map(|i| (BufferId(i), u64::from(i) << 11));
         rx.refill(buffers)
     }

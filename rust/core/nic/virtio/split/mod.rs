@@ -300,20 +300,29 @@ impl<D: Dma, S: DerefMut<Target = [Slot]>> Ring for Split<D, S> {
         self.memory.rmb();
         let elements = self.used_at(2) >> 2;
         let slots: &mut [Slot] = &mut self.slots;
-        let Some(mask) = slots.len().checked_sub(1) else {
-            return Ok(0);
-        };
         let before = usize::from(self.used);
         let mut used = before;
-        for _ in 0..most.min(usize::from(ready)) {
-            let element = self.memory.load64(elements.wrapping_add(used & mask));
-            let (number, written) = (element as u32 as usize, (element >> 32) as u32);
-            let taken = shadow::take(slots, number, |buffer| each(buffer, written));
-            if let Err(fault) = taken {
-                self.fault = Some(fault);
-                break;
+        let (start, count) = (
+            self.used & self.size.wrapping_sub(1),
+            most.min(usize::from(ready)),
+        );
+        // They are in one piece, or some at the end of the ring and the others at its start.
+        let behind = usize::from(self.size.wrapping_sub(start)).min(count);
+        let pieces = [
+            (usize::from(start), behind),
+            (0, count.wrapping_sub(behind)),
+        ];
+        'all: for (first, count) in pieces {
+            let first = elements.wrapping_add(first);
+            for element in self.memory.load64_each(first, count) {
+                let (number, written) = (element as u32 as usize, (element >> 32) as u32);
+                let taken = shadow::take(slots, number, |buffer| each(buffer, written));
+                if let Err(fault) = taken {
+                    self.fault = Some(fault);
+                    break 'all;
+                }
+                used = used.wrapping_add(1);
             }
-            used = used.wrapping_add(1);
         }
         self.used = used as u16;
         if self.event_idx && !self.armed && self.used.wrapping_sub(self.silent) > FAR {

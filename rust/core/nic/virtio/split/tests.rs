@@ -26,7 +26,7 @@ mod cases {
         memory.store16(USED + 1, idx.wrapping_add(1));
     }
 
-    fn fill(rx: &mut Rx<Ring4<'_>>, buffers: ::core::ops::Range<u32>) -> usize {
+    fn fill(rx: &mut Rx<Ring4<'_>, 2048>, buffers: ::core::ops::Range<u32>) -> usize {
         let buffers = buffers.map(|i| (BufferId(i), u64::from(i) << 11));
         rx.refill(buffers)
     }
@@ -48,7 +48,7 @@ mod cases {
         let (memory, mut slots) = (Memory::default(), [Slot::default(); 4]);
         let ring = Split::new(&memory, slots.as_mut_slice(), false).ok_or(Fault::Stopped)?;
         assert_eq!(memory.load16(AVAIL), NO_INTERRUPT);
-        let mut rx = Rx::new(ring, 2048).ok_or(Fault::Stopped)?;
+        let mut rx = Rx::<_, 2048>::new(ring);
         assert_eq!(fill(&mut rx, 5..8), 3);
         assert_eq!(memory.load64(2), 6 << 11);
         assert_eq!(memory.load32(6), 2048);
@@ -79,7 +79,7 @@ mod cases {
         let lie = |number, written, fault| {
             let (memory, mut slots) = (Memory::default(), [Slot::default(); 4]);
             let mut rx = Split::new(&memory, slots.as_mut_slice(), false)
-                .and_then(|ring| Rx::new(ring, 2048))
+                .map(Rx::<_, 2048>::new)
                 .ok_or(Fault::Stopped)?;
             fill(&mut rx, 0..3);
             finish(&memory, 1, 100);
@@ -107,7 +107,7 @@ mod cases {
     fn an_index_too_far() -> Result<(), Fault> {
         let (memory, mut slots) = (Memory::default(), [Slot::default(); 4]);
         let mut rx = Split::new(&memory, slots.as_mut_slice(), false)
-            .and_then(|ring| Rx::new(ring, 2048))
+            .map(Rx::<_, 2048>::new)
             .ok_or(Fault::Stopped)?;
         fill(&mut rx, 0..3);
         memory.store16(USED + 1, 4);
@@ -121,7 +121,7 @@ mod cases {
         for event_idx in [false, true] {
             let (memory, mut slots) = (Memory::default(), [Slot::default(); 4]);
             let mut rx = Split::new(&memory, slots.as_mut_slice(), event_idx)
-                .and_then(|ring| Rx::new(ring, 2048))
+                .map(Rx::<_, 2048>::new)
                 .ok_or(Fault::Stopped)?;
             fill(&mut rx, 0..4);
             assert!(rx.arm());
@@ -142,7 +142,7 @@ mod cases {
     fn doorbells_by_index() -> Result<(), Fault> {
         let (memory, mut slots) = (Memory::default(), [Slot::default(); 4]);
         let mut rx = Split::new(&memory, slots.as_mut_slice(), true)
-            .and_then(|ring| Rx::new(ring, 2048))
+            .map(Rx::<_, 2048>::new)
             .ok_or(Fault::Stopped)?;
         // The device waits for the third buffer.
         memory.store16(USED + 2 + 16, 2);
