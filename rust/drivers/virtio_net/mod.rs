@@ -45,6 +45,7 @@ const NEEDED: u64 = feature::VERSION_1 | feature::NET_MAC;
 const WANTED: u64 = NEEDED
     | feature::ACCESS_PLATFORM
     | feature::RING_PACKED
+    | feature::RING_EVENT_IDX
     | feature::NET_STATUS
     | feature::NET_MTU
     | feature::NET_CSUM
@@ -63,8 +64,8 @@ pub(crate) trait Format: Ring + Send + Unpin + Sized + 'static {
     /// Where the parts of a ring of `size` descriptors are.
     fn areas(size: u16) -> Areas;
 
-    /// An empty ring, without `VIRTIO_F_EVENT_IDX`.
-    fn new(memory: RingMemory, slots: Slots) -> Option<Self>;
+    /// An empty ring, with `VIRTIO_F_EVENT_IDX` or without.
+    fn new(memory: RingMemory, slots: Slots, event_idx: bool) -> Option<Self>;
 }
 
 macro_rules! format {
@@ -76,8 +77,8 @@ macro_rules! format {
                 Self::areas(size)
             }
 
-            fn new(memory: RingMemory, slots: Slots) -> Option<Self> {
-                Self::new(memory, slots, false)
+            fn new(memory: RingMemory, slots: Slots, event_idx: bool) -> Option<Self> {
+                Self::new(memory, slots, event_idx)
             }
         })*
     };
@@ -140,7 +141,8 @@ impl VirtioNet {
         let memory = RingMemory::new(pdev.as_ref(), areas.len)?;
         let addresses = [areas.desc, areas.driver, areas.device]
             .map(|offset| memory.address().wrapping_add(offset as u64));
-        let ring = F::new(memory, slots(size)?).ok_or(EINVAL)?;
+        let event_idx = self.has(feature::RING_EVENT_IDX);
+        let ring = F::new(memory, slots(size)?, event_idx).ok_or(EINVAL)?;
         let transport = &self.transport;
         let bell = transport.enable_queue(pdev, index, size, addresses, vector)?;
         Ok((ring, bell))

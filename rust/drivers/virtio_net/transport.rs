@@ -50,6 +50,7 @@ pub(crate) mod feature {
     pub(crate) const NET_CTRL_VQ: u64 = 1 << 17;
     pub(crate) const NET_CTRL_RX: u64 = 1 << 18;
     pub(crate) const NET_MQ: u64 = 1 << 22;
+    pub(crate) const RING_EVENT_IDX: u64 = 1 << 29;
     pub(crate) const VERSION_1: u64 = 1 << 32;
     pub(crate) const ACCESS_PLATFORM: u64 = 1 << 33;
     pub(crate) const RING_PACKED: u64 = 1 << 34;
