@@ -7,7 +7,7 @@
 #
 #   generator (on the host) --- eth0 [switch] eth1 --- sink
 #
-# The generator sends UDP packets of 60 octets as fast as eth0 takes them, so
+# The generator sends UDP packets of 60 octets as fast as they leave by eth1, so
 # that receive rings are full and bursts are whole; it costs the guest nothing.
 # What is counted is the run time of the threads that do the work, out of
 # /proc/PID/sched: the engine, which shares the one vCPU with the rest and thus
@@ -19,6 +19,9 @@
 OUT=${SMPLB_OUT:?the results go there}/bench-native.jsonl
 COUNT=${BENCH_COUNT:-100000}
 MODEL=${BENCH_MODEL:-virtio_net}
+# Packets under way: what the rings on both sides hold, so that hardly one finds
+# the transmit ring full, and bursts are whole.
+WINDOW=${BENCH_WINDOW:-480}
 NEXT_HOP=02:00:00:00:00:66
 : >"$OUT"
 
@@ -58,7 +61,7 @@ measure() {
 	from=$(sent)
 	before=$(runtime)
 	while ((left > 0)); do
-		send $((left < chunk ? left : chunk)) "$flows" "$MAC" "$dst" 9
+		send $((left < chunk ? left : chunk)) "$flows" "$MAC" "$dst" 9 "window=$WINDOW"
 		left=$((left - chunk))
 		((left <= 0)) || eventually 60 reached "$from" $((count - left)) || break
 	done

@@ -7,18 +7,22 @@
 //! `sent` when the last frame has been handed to QEMU:
 //!
 //! ```text
-//! send COUNT FLOWS MAC ADDRESS PORT [wire=N] [from=ADDRESS] [back] [, …]
+//! send COUNT FLOWS MAC ADDRESS PORT [wire=N] [from=ADDRESS] [window=N] [back] [, …]
 //! ```
 //!
 //! Orders behind commas are carried out at the same time. Wire 0 is that of eth0,
 //! wire 1 that of eth2, and so on. With `back` it is the flows that are sent to,
-//! from ADDRESS and PORT.
+//! from ADDRESS and PORT. With `window` no more than so many frames are under way
+//! to eth1 (eth3, …), so that the rings between have room for all.
 
-use std::io::{copy, sink, BufRead, BufReader, BufWriter, Write};
+use std::io::{copy, sink, BufRead, BufReader, BufWriter, Read, Write};
 use std::net::Ipv4Addr;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::Arc;
 use std::thread;
+use std::time::{Duration, Instant};
 
 use anyhow::{anyhow, Context, Result};
 
@@ -32,11 +36,15 @@ const SOURCE: Ipv4Addr = Ipv4Addr::new(10, 1, 0, 2);
 const FLOWS_PER_ADDRESS: u64 = 60_000;
 /// by this port and those after it.
 const FIRST_PORT: u16 = 1024;
+/// After so long without one that arrives, those under way are lost.
+const LOST: Duration = Duration::from_millis(200);
 
 /// The sockets that QEMU connects to.
 pub struct Generator {
     /// For each wire: frames, each after its length (`-netdev stream`).
     pub wires: Vec<PathBuf>,
+    /// For each wire the other end: what left by the NIC after it, likewise.
+    pub ends: Vec<PathBuf>,
     /// Lines to and from the guest.
     pub control: PathBuf,
 }
@@ -44,31 +52,62 @@ pub struct Generator {
 impl Generator {
     /// Waits for QEMU in threads of its own; they end with it.
     pub fn start(dir: &Path, wires: usize) -> Result<Self> {
+        let sockets = |name| (0..wires).map(|n| dir.join(format!("{name}{n}"))).collect();
         let generator = Self {
-            wires: (0..wires).map(|n| dir.join(format!("wire{n}"))).collect(),
+            wires: sockets("wire"),
+            ends: sockets("end"),
             control: dir.join("generator"),
         };
         let bind = |path: &PathBuf| {
             UnixListener::bind(path).with_context(|| format!("cannot listen at {}", path.display()))
         };
-        let wires = generator.wires.iter().map(bind).collect::<Result<_>>()?;
+        let pairs = generator.wires.iter().zip(&generator.ends);
+        let wires = pairs
+            .map(|(wire, end)| Ok((bind(wire)?, bind(end)?)))
+            .collect::<Result<_>>()?;
         let control = bind(&generator.control)?;
         thread::spawn(move || serve(wires, &control));
         Ok(generator)
     }
 }
 
-/// One guest. Any error is its end.
-fn serve(wires: Vec<UnixListener>, control: &UnixListener) -> Result<()> {
-    let (control, _) = control.accept()?;
-    let accept = |wire: UnixListener| {
-        let (wire, _) = wire.accept()?;
-        let mut back = wire.try_clone()?;
+/// A wire, and how many frames have arrived at its other end.
+struct Wire {
+    start: UnixStream,
+    arrived: Arc<AtomicU64>,
+}
+
+impl Wire {
+    fn accept((start, end): (UnixListener, UnixListener)) -> Result<Self> {
+        let ((start, _), (end, _)) = (start.accept()?, end.accept()?);
+        let mut back = start.try_clone()?;
         // What the guest sends has arrived when it has been read.
         thread::spawn(move || copy(&mut back, &mut sink()));
-        Ok(wire)
-    };
-    let wires: Vec<UnixStream> = wires.into_iter().map(accept).collect::<Result<_>>()?;
+        let arrived = Arc::new(AtomicU64::new(0));
+        let count = arrived.clone();
+        thread::spawn(move || receive(end, &count));
+        Ok(Self { start, arrived })
+    }
+}
+
+/// Counts frames.
+fn receive(end: UnixStream, arrived: &AtomicU64) -> Result<()> {
+    let mut end = BufReader::with_capacity(1 << 16, end);
+    loop {
+        let mut len = [0; 4];
+        end.read_exact(&mut len)?;
+        copy(
+            &mut (&mut end).take(u32::from_be_bytes(len).into()),
+            &mut sink(),
+        )?;
+        arrived.fetch_add(1, Ordering::Release);
+    }
+}
+
+/// One guest. Any error is its end.
+fn serve(wires: Vec<(UnixListener, UnixListener)>, control: &UnixListener) -> Result<()> {
+    let (control, _) = control.accept()?;
+    let wires: Vec<_> = wires.into_iter().map(Wire::accept).collect::<Result<_>>()?;
     let mut reply = control.try_clone()?;
     for line in BufReader::new(control).lines() {
         match parse(&line?).filter(|orders| orders.iter().all(|order| order.wire < wires.len())) {
@@ -83,10 +122,13 @@ fn serve(wires: Vec<UnixListener>, control: &UnixListener) -> Result<()> {
 }
 
 /// All of them at the same time.
-fn carry_out(orders: &[Order], wires: &[UnixStream]) -> Result<()> {
+fn carry_out(orders: &[Order], wires: &[Wire]) -> Result<()> {
     thread::scope(|scope| {
-        let send =
-            |order: &Order| order.send(&mut BufWriter::with_capacity(1 << 16, &wires[order.wire]));
+        let send = |order: &Order| {
+            let wire = &wires[order.wire];
+            let mut out = BufWriter::with_capacity(1 << 16, &wire.start);
+            order.send(&mut out, &wire.arrived)
+        };
         let threads: Vec<_> = orders
             .iter()
             .map(|order| scope.spawn(move || send(order)))
@@ -114,6 +156,8 @@ struct Order {
     wire: usize,
     /// The first address of the flows.
     from: Ipv4Addr,
+    /// Frames that may be under way.
+    window: u64,
     /// Whether the frames go to the flows.
     back: bool,
 }
@@ -137,12 +181,16 @@ impl Order {
             port: port.parse().ok()?,
             wire: 0,
             from: SOURCE,
+            window: u64::MAX,
             back: false,
         };
         for option in options {
             match option.split_once('=') {
                 Some(("wire", wire)) => order.wire = wire.parse().ok()?,
                 Some(("from", from)) => order.from = from.parse().ok()?,
+                Some(("window", frames)) => {
+                    order.window = frames.parse().ok().filter(|&frames| frames > 0)?
+                }
                 None if *option == "back" => order.back = true,
                 _ => return None,
             }
@@ -150,8 +198,18 @@ impl Order {
         Some(order)
     }
 
-    fn send(&self, out: &mut impl Write) -> Result<()> {
+    fn send(&self, out: &mut impl Write, arrived: &AtomicU64) -> Result<()> {
+        let before = arrived.load(Ordering::Acquire);
+        let mut lost = 0;
         for number in 0..self.count {
+            while number + before
+                >= (arrived.load(Ordering::Acquire) + lost).saturating_add(self.window)
+            {
+                out.flush()?;
+                if !another(arrived) {
+                    lost = (number + before).saturating_sub(arrived.load(Ordering::Acquire));
+                }
+            }
             out.write_all(&(FRAME as u32).to_be_bytes())?;
             out.write_all(&self.frame(number % self.flows))?;
         }
@@ -197,6 +255,18 @@ impl Order {
     }
 }
 
+/// Waits until one more has arrived. Whether one has.
+fn another(arrived: &AtomicU64) -> bool {
+    let (start, before) = (Instant::now(), arrived.load(Ordering::Acquire));
+    while arrived.load(Ordering::Acquire) == before {
+        if start.elapsed() > LOST {
+            return false;
+        }
+        thread::yield_now();
+    }
+    true
+}
+
 /// RFC 1071; the octets are an even number.
 fn sum(octets: &[u8]) -> u32 {
     let words = octets.chunks_exact(2);
@@ -221,7 +291,8 @@ mod tests {
 
     fn frames(line: &str, nth: usize) -> Vec<Vec<u8>> {
         let mut out = Vec::new();
-        parse(line).unwrap()[nth].send(&mut out).unwrap();
+        let order = &parse(line).unwrap()[nth];
+        order.send(&mut out, &AtomicU64::new(0)).unwrap();
         out.chunks_exact(4 + FRAME).map(<[u8]>::to_vec).collect()
     }
 
@@ -246,7 +317,7 @@ mod tests {
         for line in ["", "send", "send 1 0 52:54:00:00:00:0a 192.0.2.10 9"] {
             assert!(parse(line).is_none(), "{line}");
         }
-        for option in ["wire", "wire=x", "from=1", "forth"] {
+        for option in ["wire", "wire=x", "from=1", "window=0", "forth"] {
             assert!(parse(&format!("{LINE} {option}")).is_none(), "{option}");
         }
     }

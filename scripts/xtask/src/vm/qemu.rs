@@ -162,14 +162,6 @@ pub fn command(boot: &Boot<'_>) -> Result<Command> {
     if let Some(generator) = boot.generator {
         let path = path(&generator.control);
         args.port("generator", &format!("socket,path={path}"));
-        // A hub without another port takes nothing.
-        for number in (1..boot.nics.len()).step_by(2) {
-            args.add(&format!("-chardev null,id=sink{number}"));
-            args.pair(
-                "-object",
-                &format!("filter-redirector,id=sink{number},netdev=nic{number},queue=rx,outdev=sink{number}"),
-            );
-        }
     }
     if let Some(plugin) = boot.lines {
         let plugin = path(plugin);
@@ -192,8 +184,11 @@ fn netdev(number: usize, generator: Option<&Generator>, tap: Option<u32>) -> Str
     if let Some(queues) = tap {
         return taps::netdev(number, queues);
     }
-    let wires = generator.filter(|_| number % 2 == 0);
-    match wires.and_then(|generator| generator.wires.get(number / 2)) {
+    let wires = generator.map(|generator| match number % 2 {
+        0 => &generator.wires,
+        _ => &generator.ends,
+    });
+    match wires.and_then(|wires| wires.get(number / 2)) {
         Some(wire) => format!(
             "stream,id=nic{number},server=off,addr.type=unix,addr.path={}",
             wire.display()
