@@ -6,6 +6,7 @@ use super::connection::entry::Hit;
 use super::engine::Packet;
 use super::env::Atom;
 use super::frame::{Frame, PortId};
+use super::recent::{self, Mark};
 use super::round::{internet_header, Round};
 use super::route::{Hop, PortInfo};
 use super::verdict::{DropReason, Verdict};
@@ -95,6 +96,10 @@ impl<A: Atom> Round<'_, '_, '_, A> {
                 packet.key.dest().0
             };
             return self.tell_misfit(frame, vip, &exit, reason);
+        }
+        if packet.candidate != hit.index {
+            // Nothing was remembered, or what is another flow's by now.
+            recent::remember(self.recent, Mark::of(packet.key), hit.index);
         }
         let (dest, source) = (exit.dest(), exit.info.ip_word());
         rewrite::headers(frame.head, |headers| {

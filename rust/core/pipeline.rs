@@ -49,10 +49,10 @@ pub fn process_burst<A: Atom, B: Burst>(
     now: u32,
     burst: &mut B,
 ) -> Option<PortId> {
-    let (mut round, packets, recent) = Round::new(switch, engine, origin, now, burst.len());
-    let (unknown, bytes) = read(switch, round.filter(), recent, packets, burst);
+    let (mut round, packets) = Round::new(switch, engine, origin, now, burst.len());
+    let (unknown, bytes) = read(switch, round.filter(), round.recent, packets, burst);
     if unknown != 0 {
-        look_up(packets, unknown, recent, &switch.connections);
+        look_up(packets, unknown, round.recent, &switch.connections);
     }
     let ways = pass(&mut round, packets, burst);
     round.finish(packets.len(), bytes);

@@ -28,10 +28,11 @@ impl Mark {
     /// The mark of a key.
     #[inline(always)]
     pub fn of(key: Key) -> Self {
-        let word = key.addrs ^ key.ports.rotate_left(29);
         // A product has nothing of the high bits of its factors in its low bits: without the shift
-        // flows that differ in the destination port alone, as replies do, would have equal tags.
-        let mixed = (word ^ (word >> 32)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        // flows that differ in the last octet of an address alone would have equal tags. Each word has
+        // a factor of its own, so that no step in one is undone by a small step in the other.
+        let addrs = (key.addrs ^ (key.addrs >> 32)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let mixed = addrs.wrapping_add(key.ports.wrapping_mul(0xd6e8_feb8_6659_fd93));
         Self {
             at: (mixed >> SHIFT) as u32,
             tag: (mixed >> 16) as u32,
@@ -79,6 +80,29 @@ mod tests {
                     let other = Mark::of(flow(other));
                     assert!((mark.at, mark.tag) != (other.at, other.tag));
                     assert!(mark.tag != other.tag);
+                }
+            }
+        }
+    }
+
+    /// Clients of one network, each with some ports next to each other.
+    #[test]
+    fn flows_of_neighbours_have_marks_of_their_own() {
+        for back in [false, true] {
+            let mark = |host, port| {
+                let (client, server) = (([10, 1, 1, host], port), ([10, 3, 0, 2], 8080));
+                Mark::of(match back {
+                    false => Key::new(6, client, server),
+                    true => Key::new(6, server, client),
+                })
+            };
+            let equal = |one: Mark, other: Mark| (one.at, one.tag) == (other.at, other.tag);
+            for (host, port) in (1..33).zip(1024..1056) {
+                for other in 1..33 {
+                    for next in 1024..1324 {
+                        let same = (other, next) == (host, port);
+                        assert_eq!(equal(mark(host, port), mark(other, next)), same);
+                    }
                 }
             }
         }

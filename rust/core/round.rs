@@ -108,6 +108,8 @@ pub(super) struct Round<'s, 'e, 'a, A> {
     pub(super) lane: Lane<'a, A>,
     pub(super) positions: &'e mut [u32],
     pub(super) state: &'e mut EngineState,
+    /// The engine's memory of recent flows.
+    pub(super) recent: &'e mut [u64],
     pub(super) stamp: u32,
     pub(super) now: u32,
     /// The port the frames came from, or on whose pseudo interface the host sent them.
@@ -119,14 +121,14 @@ pub(super) struct Round<'s, 'e, 'a, A> {
 }
 
 impl<'s, 'e, 'a, A: Atom> Round<'s, 'e, 'a, A> {
-    /// The round; the room for what the first look at each packet finds; the memory of recent flows.
+    /// The round, and the room for what the first look at each packet finds.
     pub(super) fn new(
         switch: &'s Switch<'s, A>,
         engine: &'e mut Engine<'a, A>,
         origin: Origin,
         now: u32,
         count: usize,
-    ) -> (Self, &'e mut [Packet], &'e mut [u64]) {
+    ) -> (Self, &'e mut [Packet]) {
         let Engine {
             lane,
             positions,
@@ -147,6 +149,7 @@ impl<'s, 'e, 'a, A: Atom> Round<'s, 'e, 'a, A> {
                 lane,
                 positions,
                 state,
+                recent,
                 stamp,
                 now,
                 port,
@@ -155,7 +158,6 @@ impl<'s, 'e, 'a, A: Atom> Round<'s, 'e, 'a, A> {
                 others: 0,
             },
             scratch.0.get_mut(..count.min(BURST)).unwrap_or(&mut []),
-            recent,
         )
     }
 

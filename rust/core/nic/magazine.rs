@@ -248,7 +248,7 @@ mod tests {
         let mut magazine = Magazine::new(1);
         let buffer = magazine.take_for(&pool, RX).ok_or(Misuse::NoSuchBuffer)?;
         assert_eq!(pool.owner(buffer), Some(RX));
-        assert_eq!(pool.hand(buffer, RX, TX)?, buffer.0.into());
+        assert_eq!(pool.hand(buffer, RX, TX)?, u64::from(buffer.0));
         assert_eq!(count(&pool, Owner::Engine(1)), CHAIN - 1);
         assert_eq!(count(&pool, Owner::Free), 80 - CHAIN);
         // Twice is once too often.
