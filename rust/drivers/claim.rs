@@ -8,7 +8,7 @@ use kernel::device::{Bound, Core};
 use kernel::io::poll::read_poll_timeout;
 use kernel::pci;
 use kernel::prelude::*;
-use kernel::sync::Arc;
+use kernel::sync::{new_mutex, Arc, Mutex};
 use kernel::time::Delta;
 
 use super::guard::{Enabled, Reset};
@@ -67,15 +67,15 @@ pub(crate) trait Device: Send + Sync + Sized + 'static {
     fn start(&self, pdev: &pci::Device<Bound>, pairs: u16) -> Result;
 }
 
-/// A claimed device. The fields are dropped in their order: the port goes, the
+/// A device in use. The fields are dropped in their order: the port goes, the
 /// device is reset, the buffers come back, the device is disabled.
-pub(crate) struct Claimed<'a, D: Device> {
+struct Used<'a, D: Device> {
     _live: Live<Reset<'a, D>>,
     _share: Share,
     _enabled: Enabled<'a>,
 }
 
-impl<'a, D: Device> Claimed<'a, D> {
+impl<'a, D: Device> Used<'a, D> {
     fn new(pdev: &'a pci::Device<Core<'_>>) -> Result<Self> {
         let pairs = wish::take(pdev.as_ref().name());
         if !D::DEVICES.contains(&(pdev.vendor_id(), pdev.device_id())) {
@@ -85,7 +85,19 @@ impl<'a, D: Device> Claimed<'a, D> {
         let enabled = Enabled::new(pdev)?;
         let share = Share::new()?;
         let device = Arc::new(D::new(pdev)?, GFP_KERNEL)?;
-        let reset = Arc::new(Reset::new(pdev, device.clone()), GFP_KERNEL)?;
+        Self::start(pdev, device.clone(), pairs, share, enabled).inspect_err(|_| {
+            // Best effort: it has no rings any more, if it ever had.
+            let _ = device.reset(pdev);
+        })
+    }
+
+    fn start(
+        pdev: &'a pci::Device<Core<'_>>,
+        device: Arc<D>,
+        pairs: u16,
+        share: Share,
+        enabled: Enabled<'a>,
+    ) -> Result<Self> {
         let most = device.pairs(pdev)?;
         if pairs > most {
             dev_err!(
@@ -121,9 +133,10 @@ impl<'a, D: Device> Claimed<'a, D> {
             };
             D::rings(device.clone(), pdev, parts)
         };
+        let revive = Arc::new(Reset::new(pdev, device.clone()), GFP_KERNEL)?;
         // SAFETY: It is the driver's data, and goes before the device is unbound.
         let live = unsafe {
-            Live::new(pdev.as_ref(), &shape, reset, rings, || {
+            Live::new(pdev.as_ref(), &shape, revive, rings, || {
                 device.start(pdev, pairs)
             })
         }?;
@@ -136,7 +149,7 @@ impl<'a, D: Device> Claimed<'a, D> {
     }
 }
 
-impl<D: Device> Claimed<'_, D> {
+impl<D: Device> Used<'_, D> {
     /// Gives a link that the reset took down the time to come back. One that does
     /// not is told of when it does.
     fn await_link(live: &Live<Reset<'_, D>>) {
@@ -165,6 +178,23 @@ impl<D: Device> Claimed<'_, D> {
     }
 }
 
+/// A claimed device.
+#[pin_data]
+pub(crate) struct Claimed<'a, D: Device> {
+    /// Until it is given back.
+    #[pin]
+    used: Mutex<Option<Used<'a, D>>>,
+}
+
+impl<'a, D: Device> Claimed<'a, D> {
+    fn new(pdev: &'a pci::Device<Core<'_>>) -> impl PinInit<Self, Error> + 'a {
+        let used = Used::new(pdev);
+        try_pin_init!(Self {
+            used <- new_mutex!(Some(used?), "smplb_claimed"),
+        })
+    }
+}
+
 kernel::pci_device_table!(NOTHING, (), []);
 
 /// The PCI driver of a kind of NIC.
@@ -180,5 +210,12 @@ impl<D: Device> pci::Driver for Claims<D> {
         _info: Option<&'bound Self::IdInfo>,
     ) -> impl PinInit<Self::Data<'bound>, Error> + 'bound {
         Claimed::new(pdev)
+    }
+
+    // The data itself is dropped later, when the PCI core has let go of the device: it may
+    // sleep by then, and somebody else may own what it reaches.
+    fn unbind<'bound>(_pdev: &'bound pci::Device<Core<'_>>, this: Pin<&Self::Data<'bound>>) {
+        let used = this.used.lock().take();
+        drop(used);
     }
 }

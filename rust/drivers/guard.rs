@@ -10,7 +10,7 @@ use kernel::prelude::*;
 use kernel::sync::Arc;
 
 use super::claim::Device;
-use crate::kapi::pci::{address_64_bits, disable, is_present, restore, save};
+use crate::kapi::pci::{address_64_bits, disable, is_gone, is_present, restore, save};
 use crate::kapi::watch::Revive;
 use crate::port::io::Nic;
 
@@ -54,7 +54,13 @@ impl Drop for Enabled<'_> {
     }
 }
 
-/// A device that is in use; reset on drop, so that it touches no memory any more.
+/// Whether the device says that it does not reach memory.
+fn is_no_master(pdev: &pci::Device<Bound>) -> bool {
+    // What does not answer reads all ones, or 0.
+    is_present(pdev) && pdev.config_space().read16(PCI_COMMAND) & PCI_COMMAND_MASTER == 0
+}
+
+/// What it takes to stop a device that is in use, and to have it go on.
 pub(super) struct Reset<'a, D: Device> {
     pdev: &'a pci::Device<Bound>,
     device: Arc<D>,
@@ -74,6 +80,24 @@ impl<D: Device> Revive for Reset<'_, D> {
         })
     }
 
+    fn end(&self) -> bool {
+        // One that was taken out reaches no memory either. What nobody has may read 0, as
+        // one that has been reset does.
+        if is_gone(self.pdev) || (self.halt().is_ok() && is_present(self.pdev)) {
+            return true;
+        }
+        let harmless = is_no_master(self.pdev);
+        if harmless {
+            dev_err!(self.pdev, "the device does not reset\n");
+        } else {
+            dev_err!(
+                self.pdev,
+                "the device does not answer: what it may still write to is never used again\n"
+            );
+        }
+        harmless
+    }
+
     fn revive(&self, nic: &Nic) -> Result {
         let (pdev, device) = (self.pdev, &self.device);
         restore(pdev)?;
@@ -86,14 +110,5 @@ impl<D: Device> Revive for Reset<'_, D> {
         started.inspect_err(|_| {
             let _ = self.halt();
         })
-    }
-}
-
-impl<D: Device> Drop for Reset<'_, D> {
-    fn drop(&mut self) {
-        // One that was pulled out reaches no memory either.
-        if self.halt().is_err() && is_present(self.pdev) {
-            dev_err!(self.pdev, "the device does not reset\n");
-        }
     }
 }

@@ -35,6 +35,32 @@ impl Drop for Retired {
     }
 }
 
+/// A device, and the rings that it uses; stopped on drop, before these are taken
+/// apart.
+struct End<R: Revive> {
+    device: Arc<R>,
+    rings: Option<Retired>,
+}
+
+impl<R: Revive> Drop for End<R> {
+    fn drop(&mut self) {
+        if self.device.end() {
+            return;
+        }
+        if let Some(rings) = self.rings.take() {
+            // The kernel wants interrupts back, whatever the device does.
+            if let Some(vector) = rings.0.vector(0) {
+                // SAFETY: Nobody is at the rings, by their invariants, and they are never
+                // dropped.
+                unsafe { vector.end_all() };
+            }
+            // Lost for ever: rather that than written to by the device when somebody
+            // else has it.
+            core::mem::forget(rings);
+        }
+    }
+}
+
 /// How often a NIC is looked after, milliseconds.
 const LOOK_PERIOD: u32 = 250;
 
@@ -46,63 +72,53 @@ pub(crate) struct Live<R: Revive> {
     _ticker: Ticker,
     watch: Arc<Watch<R>>,
     _attached: Attached,
-    /// With the watch gone the only one: the device is reset when it is dropped.
-    _reset: Arc<R>,
-    _rings: Retired,
+    _end: End<R>,
 }
 
 impl<R: Revive> Live<R> {
     /// Makes a port of a NIC. `make` makes the rings for its number, and `start`
-    /// starts the device, which is reset when `reset` is dropped.
+    /// starts the device.
     ///
     /// # Safety
     ///
-    /// The result is dropped before what `reset` borrows ends.
+    /// The result is dropped before what `revive` borrows ends.
     pub(crate) unsafe fn new(
         device: &Device<Bound>,
         shape: &Shape,
-        reset: Arc<R>,
+        revive: Arc<R>,
         make: impl FnOnce(PortId) -> Result<Nic>,
         start: impl FnOnce() -> Result,
     ) -> Result<Self> {
-        let mut rings = None;
+        let mut end = End {
+            device: revive.clone(),
+            rings: None,
+        };
         let attached = Attached::new(device, shape, |id| {
             let nic = make(id)?;
             // INVARIANT: Dropped after what attaches them, below and in `Self`.
-            rings = Some(Retired(nic.clone()));
+            end.rings = Some(Retired(nic.clone()));
             start()?;
             Ok(Io::Native(nic))
         });
-        let watched = attached.and_then(|attached| {
-            // SAFETY: The watch goes before what is attached, as below and by the
-            // order of the fields.
-            let watch = unsafe { Watch::new(&attached, reset.clone()) }?;
-            // SAFETY: By the safety requirement: `Self` has both.
-            let (ticker, sleeper) = unsafe {
-                (
-                    Ticker::start_borrowing(&watch, LOOK_PERIOD)?,
-                    Sleeper::start_borrowing(&watch)?,
-                )
-            };
-            Ok((sleeper, ticker, watch, attached))
-        });
-        match (watched, rings) {
-            (Ok((sleeper, ticker, watch, attached)), Some(rings)) => Ok(Self {
-                _sleeper: sleeper,
-                _ticker: ticker,
-                watch,
-                _attached: attached,
-                _reset: reset,
-                _rings: rings,
-            }),
-            (watched, rings) => {
-                let error = watched.err().unwrap_or(EINVAL);
-                // Before the buffers are taken from its rings.
-                drop(reset);
-                drop(rings);
-                Err(error)
-            }
-        }
+        // What was made goes in the reverse order when something fails.
+        let attached = attached?;
+        // SAFETY: The watch goes before what is attached, by the order here and of the
+        // fields.
+        let watch = unsafe { Watch::new(&attached, revive) }?;
+        // SAFETY: By the safety requirement: `Self` has both.
+        let (ticker, sleeper) = unsafe {
+            (
+                Ticker::start_borrowing(&watch, LOOK_PERIOD)?,
+                Sleeper::start_borrowing(&watch)?,
+            )
+        };
+        Ok(Self {
+            _sleeper: sleeper,
+            _ticker: ticker,
+            watch,
+            _attached: attached,
+            _end: end,
+        })
     }
 
     /// Looks after the NIC now; whether it has a link.

@@ -33,6 +33,16 @@ pub(crate) fn is_present(pdev: &pci::Device<Bound>) -> bool {
     unsafe { bindings::pci_device_is_present(pdev) }
 }
 
+/// Whether the device was taken out, for good.
+pub(crate) fn is_gone(pdev: &pci::Device<Bound>) -> bool {
+    // CAST: `pci::Device` is transparent.
+    let pdev: *const bindings::pci_dev = core::ptr::from_ref(pdev).cast();
+    // SAFETY: The device is bound to our driver. The field changes at any time, and
+    // is a machine word.
+    let state = unsafe { core::ptr::read_volatile(&raw const (*pdev).error_state) };
+    state == bindings::pci_channel_io_perm_failure
+}
+
 /// Configures the device as it was: BARs, capabilities, MSI-X.
 ///
 /// # Errors

@@ -25,6 +25,10 @@ pub(crate) trait Revive: Send + Sync {
     /// more.
     fn halt(&self) -> Result;
 
+    /// Ends what the device does, for good. False if it may go on, and reach memory,
+    /// some time: when it answers again.
+    fn end(&self) -> bool;
+
     /// Resets the device, whatever state it is in, gives it rings anew, and starts
     /// it. Nobody is at the rings. When it fails, the device touches no memory.
     ///

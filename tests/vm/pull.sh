@@ -116,8 +116,9 @@ before=$(told "") before_off=$(told "$OFF")
 buses=$(od -An -tx1 -j25 -N2 "$PORT/config" | tr -d ' ')
 # shellcheck disable=SC2059
 bridge() { printf "$2" | dd of="$PORT/config" bs=1 seek="$1" conv=notrunc status=none; }
-bridge 25 '\0\0'
-bridge 4 '\0\0'
+off_the_bus() { bridge 25 '\0\0' && bridge 4 '\0\0'; }
+on_the_bus() { bridge 4 '\6\4' && bridge 25 "\\x${buses:0:2}\\x${buses:2:2}"; }
+off_the_bus
 expect "no link" eventually 3 carrier smplb0 0
 off() { (($(told "$OFF") == before_off + 1)); }
 expect "told" eventually 3 off
@@ -125,11 +126,26 @@ sleep 3
 (($(told "") == before + 2)) || die "told: $(dmesg | grep 'the NIC')"
 expect "the other one works" works_there
 adds_up
-bridge 4 '\6\4'
-bridge 25 "\\x${buses:0:2}\\x${buses:2:2}"
+on_the_bus
 expect "a link again" eventually 20 carrier smplb0 1
 expect "an answer" eventually 5 answers
 (($(port smplb0 resets) == 1)) || die "$(smplbctl port list)"
+adds_up
+
+echo "==> given back while it is off the bus"
+# It would go on with its rings when it is back: nobody else gets their memory.
+lent=$(pool free)
+off_the_bus
+expect "no link" eventually 3 carrier smplb0 0
+smplbctl port del smplb0
+dmesg | grep -q "$PLACE.*what it may still write to" || die "not told: $(dmesg | tail -3)"
+expect "the other one works" works_there
+(($(pool free) < lent + 200)) || die "its buffers are in use again: $(smplbctl pool)"
+adds_up
+on_the_bus
+echo "$PLACE" >$PCI/drivers_probe
+expect "its stock driver has it" eventually 10 there
+claim_it
 adds_up
 
 echo "==> given back, and taken out by the button"
