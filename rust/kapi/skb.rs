@@ -16,7 +16,10 @@ pub(crate) const ETH_HLEN: usize = 14;
 /// Octets at the start of a frame that the core reads or writes: Ethernet, IPv4
 /// and TCP headers without options. Not more: what a packet of the host shares
 /// with its socket begins behind its headers, and is not ours to write.
-const HEAD: usize = ETH_HLEN + 20 + 20;
+const HEAD: usize = L4 + 20;
+
+/// Where the transport header is, behind an IPv4 header without options.
+const L4: usize = ETH_HLEN + 20;
 
 /// Octets of an ICMP error with what it quotes, which the core builds in place
 /// of a packet that is too large.
@@ -224,11 +227,19 @@ impl Packet for Skb {
         };
         // SAFETY: The union holds the headers group in every packet.
         let headers = unsafe { skb.__bindgen_anon_4.headers.as_ref() };
-        let checksum = if u32::from(headers.ip_summed()) == bindings::CHECKSUM_PARTIAL {
-            Checksum::Partial
-        } else {
-            Checksum::Complete
-        };
+        let mut checksum = Checksum::Complete;
+        if u32::from(headers.ip_summed()) == bindings::CHECKSUM_PARTIAL {
+            // SAFETY: In such a packet it is these two of the union.
+            let place = unsafe { headers.__bindgen_anon_1.__bindgen_anon_1 };
+            let headroom = skb.data.addr() - skb.head.addr();
+            let start = usize::from(place.csum_start).checked_sub(headroom);
+            // A tunnel leaves its payload's checksum to the NIC, and has its own complete
+            // unless it is cut into segments.
+            let both = bindings::SKB_GSO_UDP_TUNNEL_CSUM as u32;
+            if start == Some(L4) || shared.gso_type & both != 0 {
+                checksum = Checksum::Partial;
+            }
+        }
         Frame {
             head,
             len,

@@ -74,4 +74,17 @@ grep -q 'ttl 63,' /tmp/syn || die "TTL at the server: $(</tmp/syn)"
 grep -q 'mss 1460,sackOK,TS val' /tmp/syn || die "options at the server: $(</tmp/syn)"
 expect "answers too" grep -q 'ttl 63,' <(tcpdump -nnvr /tmp/client.pcap tcp 2>/dev/null)
 
+echo "==> a tunnel's datagram, whose payload's checksum is left to a NIC"
+for where in d0 d1; do ethtool -K $where tx on >/dev/null; done
+balance "udp:$VIP:4789" -- 10.2.0.11:4789
+in_ns b1 python3 -ES -c '
+import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(("", 4789))
+print("bound", flush=True)
+print(s.recv(2048).hex(), flush=True)' >/tmp/tunnel.log &
+expect "the end of a tunnel" eventually 10 grep -q bound /tmp/tunnel.log
+sent=$(in_ns client python3 -ES "$HERE/inner.py" c0 "$(</sys/class/net/smplb0/address)" "$CLIENT" "$VIP" 4789)
+expect "its datagram, with both checksums right" eventually 5 grep -qx "$sent" /tmp/tunnel.log
+
 (($(lost no-connection stack-full) == early)) || die "drops: $(smplbctl stats)"
