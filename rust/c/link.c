@@ -124,16 +124,22 @@ static rx_handler_result_t smplb_handle_frame(struct sk_buff **pskb)
 static netdev_tx_t smplb_start_xmit(struct sk_buff *skb, struct net_device *dev)
 {
 	struct smplb_dev *sd = netdev_priv(dev);
+	/* Who bypasses the qdisc may come when the interface is down already. */
+	void *port = READ_ONCE(sd->port);
 	unsigned int len = skb->len;
 
-	if (unlikely(!smplb_rs_host_tx(sd->port, skb))) {
+	if (unlikely(!port)) {
+		kfree_skb(skb);
+		return NETDEV_TX_OK;
+	}
+	if (unlikely(!smplb_rs_host_tx(port, skb))) {
 		/*
 		 * The ring is full: stop, then look again, so that a wake-up
 		 * between the two is not lost. The engine wakes the queue.
 		 */
 		netif_stop_queue(dev);
 		smp_mb__after_atomic();
-		if (smplb_rs_host_room(sd->port))
+		if (smplb_rs_host_room(port))
 			netif_start_queue(dev);
 		return NETDEV_TX_BUSY;
 	}
@@ -145,7 +151,8 @@ void smplb_c_host_wake(struct net_device *pseudo, u32 queue)
 {
 	/* Pairs with smp_mb__after_atomic() above: ring first, then queue. */
 	smp_mb();
-	if (unlikely(__netif_subqueue_stopped(pseudo, queue)))
+	/* Of an interface that is down they stay stopped. */
+	if (unlikely(__netif_subqueue_stopped(pseudo, queue)) && netif_running(pseudo))
 		netif_wake_subqueue(pseudo, queue);
 }
 
@@ -177,6 +184,18 @@ void smplb_c_stack_kick(struct net_device *pseudo)
 	napi_schedule(&sd->napi);
 }
 
+/*
+ * Let the NAPI thread run, and look at once: who put frames there when the
+ * interface was marked as running, but NAPI not enabled yet, could not call it.
+ */
+void smplb_c_napi_enable(struct napi_struct *napi)
+{
+	napi_enable(napi);
+	local_bh_disable();
+	napi_schedule(napi);
+	local_bh_enable();
+}
+
 static int smplb_open(struct net_device *dev)
 {
 	struct smplb_dev *sd = netdev_priv(dev);
@@ -198,7 +217,7 @@ static int smplb_open(struct net_device *dev)
 	}
 	/* Frames from when it was last up are old by now. */
 	smplb_rs_stack_drop(sd->port);
-	napi_enable(&sd->napi);
+	smplb_c_napi_enable(&sd->napi);
 	netif_start_queue(dev);
 	return 0;
 
@@ -388,6 +407,17 @@ static const char *smplb_unclaimable(struct net_device *lower)
 	return NULL;
 }
 
+/* Nobody looks for the port any more when it goes. */
+static void smplb_forget_port(struct smplb_dev *sd)
+{
+	void *port = sd->port;
+
+	WRITE_ONCE(sd->port, NULL);
+	/* Readers of the statistics run under RCU. */
+	synchronize_net();
+	smplb_rs_port_del(port);
+}
+
 static int smplb_newlink(struct net_device *dev,
 			 struct rtnl_newlink_params *params,
 			 struct netlink_ext_ack *extack)
@@ -474,13 +504,11 @@ err_unregister:
 	/* ndo_uninit is not ours: undo what newlink did, in reverse. */
 	if (sd->linked)
 		netdev_upper_dev_unlink(lower, dev);
-	smplb_rs_port_del(sd->port);
-	sd->port = NULL;
+	smplb_forget_port(sd);
 	unregister_netdevice(dev);
 	return err;
 err_port:
-	smplb_rs_port_del(sd->port);
-	sd->port = NULL;
+	smplb_forget_port(sd);
 err_put:
 	/* register_netdevice() may have run the destructor already. */
 	dev->priv_destructor = NULL;
@@ -492,7 +520,6 @@ err_put:
 static void smplb_dellink(struct net_device *dev, struct list_head *head)
 {
 	struct smplb_dev *sd = netdev_priv(dev);
-	void *port = sd->port;
 
 	/* No new frames from the NIC; waits for those on their way in. */
 	netdev_rx_handler_unregister(sd->lower);
@@ -503,10 +530,7 @@ static void smplb_dellink(struct net_device *dev, struct list_head *head)
 	dev_close(dev);
 	netdev_upper_dev_unlink(sd->lower, dev);
 	sd->linked = false;
-	WRITE_ONCE(sd->port, NULL);
-	/* Readers of the statistics run under RCU. */
-	synchronize_net();
-	smplb_rs_port_del(port);
+	smplb_forget_port(sd);
 	unregister_netdevice_queue(dev, head);
 }
 

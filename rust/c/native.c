@@ -85,7 +85,7 @@ static int smplb_native_open(struct net_device *dev)
 
 	/* Frames from when it was last up are old by now. */
 	smplb_rs_stack_drop(sd->port);
-	napi_enable(&sd->napi);
+	smplb_c_napi_enable(&sd->napi);
 	netif_tx_start_all_queues(dev);
 	return 0;
 }
@@ -103,19 +103,26 @@ static netdev_tx_t smplb_native_start_xmit(struct sk_buff *skb,
 					   struct net_device *dev)
 {
 	struct smplb_dev *sd = netdev_priv(dev);
+	/* Who bypasses the qdisc may come when the interface is down already. */
+	void *port = READ_ONCE(sd->port);
 	/* The stack keeps the packets of a flow on one queue, in order. */
 	u16 queue = skb_get_queue_mapping(skb);
 	unsigned int len;
+
+	if (unlikely(!port)) {
+		kfree_skb(skb);
+		return NETDEV_TX_OK;
+	}
 
 	/* Neither fragments nor checksums to be done: no such feature is set. */
 	if (eth_skb_pad(skb))
 		return NETDEV_TX_OK;
 	len = skb->len;
-	if (unlikely(!smplb_rs_native_host_tx(sd->port, queue, skb->data, len))) {
+	if (unlikely(!smplb_rs_native_host_tx(port, queue, skb->data, len))) {
 		/* As smplb_start_xmit(): stop, then look again. */
 		netif_stop_subqueue(dev, queue);
 		smp_mb__after_atomic();
-		if (smplb_rs_native_host_room(sd->port, queue))
+		if (smplb_rs_native_host_room(port, queue))
 			netif_start_subqueue(dev, queue);
 		return NETDEV_TX_BUSY;
 	}

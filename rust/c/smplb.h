@@ -86,6 +86,7 @@ void smplb_c_native_carrier(struct net_device *dev, bool up);
 void smplb_c_native_tell(struct net_device *dev, const char *what, int code);
 bool smplb_c_native_promisc(const struct net_device *dev);
 bool smplb_c_is_native(const struct net_device *dev);
+void smplb_c_napi_enable(struct napi_struct *napi);
 int smplb_c_native_receive(struct napi_struct *napi, u32 queue,
 			   const void *frame, unsigned int len,
 			   u16 csum_start, u16 csum_offset);

@@ -11,6 +11,23 @@
 #include "smplb.h"
 
 /*
+ * One frame to @txq, unless that takes no more; whether the device took it. It is
+ * consumed. With @more, others follow before the device has to look.
+ */
+static bool smplb_xmit(struct sk_buff *skb, struct netdev_queue *txq, bool more,
+		       bool *open)
+{
+	if (likely(*open) &&
+	    dev_xmit_complete(netdev_start_xmit(skb, skb->dev, txq, more))) {
+		*open = !netif_xmit_frozen_or_drv_stopped(txq);
+		return true;
+	}
+	*open = false;
+	kfree_skb(skb);
+	return false;
+}
+
+/*
  * Put @n frames on transmit queue @queue (modulo their number) of @lower, one
  * lock and one doorbell for all. skb->data is at the Ethernet header. All are
  * consumed; returns how many the device took. Called with BH disabled.
@@ -21,9 +38,10 @@ unsigned int smplb_c_xmit_burst(struct net_device *lower, struct sk_buff **skbs,
 	unsigned int index = queue % lower->real_num_tx_queues;
 	struct netdev_queue *txq = netdev_get_tx_queue(lower, index);
 	int cpu = smp_processor_id();
-	struct sk_buff *skb, *next;
+	/* The frame before: which one is the last is known after the loop only. */
+	struct sk_buff *skb, *next, *held = NULL;
+	bool again = false, whole = false;
 	unsigned int i, sent = 0;
-	bool again = false;
 	bool open;
 
 	if (unlikely(!netif_running(lower) || !netif_carrier_ok(lower))) {
@@ -35,34 +53,25 @@ unsigned int smplb_c_xmit_burst(struct net_device *lower, struct sk_buff **skbs,
 	HARD_TX_LOCK(lower, txq, cpu);
 	open = !netif_xmit_frozen_or_drv_stopped(txq);
 	for (i = 0; i < n; i++) {
-		bool more = i + 1 < n;
-
 		skb = skbs[i];
 		skb->dev = lower;
 		skb_set_queue_mapping(skb, index);
 		/* Segments, checksums, VLAN tags that the NIC cannot do. */
 		if (skb_is_gso(skb) || skb->ip_summed == CHECKSUM_PARTIAL ||
-		    skb_is_nonlinear(skb) || skb_vlan_tag_present(skb)) {
+		    skb_is_nonlinear(skb) || skb_vlan_tag_present(skb))
 			skb = validate_xmit_skb_list(skb, lower, &again);
-			if (!skb)
-				continue;
-		}
 		for (; skb; skb = next) {
 			next = skb->next;
 			skb_mark_not_on_list(skb);
-			if (unlikely(!open ||
-				     !dev_xmit_complete(netdev_start_xmit(skb, lower, txq,
-									  more || next)))) {
-				kfree_skb(skb);
-				open = false;
-				kfree_skb_list(next);
-				break;
-			}
-			open = !netif_xmit_frozen_or_drv_stopped(txq);
-			if (!next)
+			if (held && smplb_xmit(held, txq, true, &open) && whole)
 				sent++;
+			held = skb;
+			/* With the last of its segments a packet is sent. */
+			whole = !next;
 		}
 	}
+	if (held && smplb_xmit(held, txq, false, &open) && whole)
+		sent++;
 	HARD_TX_UNLOCK(lower, txq);
 	return sent;
 }
