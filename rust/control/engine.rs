@@ -19,13 +19,18 @@ pub(super) fn dump(dump: &mut Dump) {
     };
     // Engines are few: the cursor counts those that were listed.
     let mut nth = 0;
+    let mut full = false;
     for_each(|info| {
         let ports = switch.count_ports(|port| port.cpus().any(|cpu| cpu == info.engine.cpu()));
         if ports == 0 {
             return;
         }
-        if nth >= dump.cursor() && dump.add(|message| put(message, &switch, &info, ports)) {
-            dump.set_cursor(nth + 1);
+        // After one that did not fit none is listed, or that one never would be.
+        if nth >= dump.cursor() && !full {
+            full = !dump.add(|message| put(message, &switch, &info, ports));
+            if !full {
+                dump.set_cursor(nth + 1);
+            }
         }
         nth += 1;
     });

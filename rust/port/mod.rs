@@ -9,7 +9,7 @@ pub(crate) mod netdev;
 pub(crate) mod pair;
 mod seat;
 
-use crate::core_::counters::sum;
+use crate::core_::counters::sum::{self, PortSum};
 use crate::core_::frame::PortId;
 use crate::kapi::cpu;
 use crate::kapi::ffi::PortStats;
@@ -41,6 +41,8 @@ pub(crate) struct Port {
     up: Atomic<bool>,
     /// How often its NIC was reset because it had failed.
     resets: Atomic<u64>,
+    /// What another port with its number has counted before.
+    base: PortSum,
 }
 
 impl Port {
@@ -61,6 +63,7 @@ impl Port {
                 senders.push(Atomic::new(0), GFP_KERNEL)?;
             }
         }
+        let base = sum::port(switch.lanes(), id);
         Arc::pin_init(
             pin_init!(Self {
                 id,
@@ -72,6 +75,7 @@ impl Port {
                 senders,
                 up: Atomic::new(false),
                 resets: Atomic::new(0),
+                base,
             }),
             GFP_KERNEL,
         )
@@ -174,7 +178,7 @@ impl Port {
 
     /// What it has counted.
     pub(crate) fn stats(&self) -> PortStats {
-        let sum = sum::port(self.switch.lanes(), self.id);
+        let sum = sum::port(self.switch.lanes(), self.id).since(self.base);
         PortStats {
             rx_packets: sum.rx_packets,
             rx_bytes: sum.rx_bytes,

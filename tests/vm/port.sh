@@ -100,6 +100,19 @@ ip -n client link del c0
 expect "deleted" eventually 5 gone smplb0
 expect "no ports" no_ports
 
+echo "==> it counts from 0, whoever had its number before"
+# There are 64 numbers, which take turns. One of them was smplb0's.
+ip link add e0 type veth peer name e1
+counted() {
+	smplbctl -j port list | json "sum(p[k] for p in d if p['ifname'] == 'again' for k in ('rx_packets', 'tx_packets', 'dropped'))"
+}
+for ((n = 0; n < 64; n++)); do
+	expect "claim" ip link add link e0 name again type smplb
+	(($(counted) == 0)) || die "a new port has counted: $(smplbctl port list)"
+	expect "release" ip link del again
+done
+ip link del e0
+
 echo "==> rmmod with traffic flowing"
 cable client c0 - d0
 ip -n client addr add "$CLIENT/24" dev c0
