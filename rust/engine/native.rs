@@ -79,7 +79,13 @@ fn run(
     let rcu = rcu::read_lock();
     let Some(tables) = switch.tables(&rcu) else {
         // No memory for ports and routes: nothing is known to be up.
-        burst.take_all().for_each(|frame| hands.give(frame));
+        let lane = switch.lane(hands.local.lane);
+        for frame in burst.take_all() {
+            hands.give(frame);
+            if let Some(lane) = lane {
+                lane.drop(DropReason::PortDown, port.id());
+            }
+        }
         return;
     };
     let mut stacked = false;

@@ -116,12 +116,15 @@ impl<'a> Out<'a> {
             return;
         };
         let pool = nic.pool();
-        let mut complete = true;
-        skb.into_frames(|octets| match copy_in(hands.stock_of(pool), octets) {
-            Some(frame) => self.put(frame, hands),
-            None => complete = false,
+        let (mut frames, mut copied) = (0u32, 0);
+        skb.into_frames(|octets| {
+            frames = frames.saturating_add(1);
+            if let Some(frame) = copy_in(hands.stock_of(pool), octets) {
+                self.put(frame, hands);
+                copied += 1;
+            }
         });
-        if !complete {
+        if frames == 0 || copied < frames {
             self.lane.drop(DropReason::NoMemory, self.to);
         }
     }

@@ -24,8 +24,11 @@ pub(crate) trait Header: AsBytes + Copy {
     /// for that.
     fn partial(start: u16, offset: u16) -> Option<Self>;
 
-    /// Not 0 if the header of a received frame says something.
+    /// The start of the header of a received frame,
     fn note(frame: &Buffered) -> u16;
+
+    /// and which of it ask for something.
+    const ASKS: u16;
 
     /// What it says.
     fn read(frame: &Buffered) -> Condition;
@@ -37,6 +40,8 @@ impl Header for () {
     fn partial(_start: u16, _offset: u16) -> Option<Self> {
         None
     }
+
+    const ASKS: u16 = 0;
 
     #[inline(always)]
     fn note(_frame: &Buffered) -> u16 {
@@ -54,6 +59,8 @@ impl Header for net_header::Header {
     fn partial(start: u16, offset: u16) -> Option<Self> {
         Some(net_header::make(Condition::Partial { start, offset }))
     }
+
+    const ASKS: u16 = u16::from_ne_bytes(net_header::ASKS);
 
     #[inline(always)]
     fn note(frame: &Buffered) -> u16 {
@@ -128,7 +135,7 @@ impl<Q: RxQueue> Rx<Q> {
             }
         });
         drop(filling);
-        if notes != 0 {
+        if notes & H::ASKS != 0 {
             heed::<H>(burst.all(), &mut stock, &mut damaged);
         }
         taken.map(|_| damaged)

@@ -164,7 +164,8 @@ impl<D: Driver> Native<D> {
         }
         {
             let mut tx = pair.tx.lock();
-            if tx.queue().outstanding() > 0 {
+            let queue = tx.queue();
+            if queue.outstanding() > 0 || queue.fault().is_some() {
                 if let Err(fault) = tx.reclaim(stock) {
                     self.broken(fault);
                 }

@@ -30,7 +30,7 @@ impl ControlQueue {
         transport: &Transport,
         pdev: &pci::Device<Bound>,
         index: u16,
-        format: Format,
+        (format, event_idx): (Format, bool),
     ) -> Result<Self> {
         let most = transport.queue_size(pdev, index)?.min(SIZE);
         let size = most.checked_ilog2().map(|log| 1 << log).ok_or(ENODEV)?;
@@ -39,7 +39,7 @@ impl ControlQueue {
         let start = memory.address();
         let addresses = [areas.desc, areas.driver, areas.device]
             .map(|offset| start.wrapping_add(offset as u64));
-        let queue = Control::new(memory, start, format, size).ok_or(EINVAL)?;
+        let queue = Control::new(memory, start, (format, event_idx), size).ok_or(EINVAL)?;
         let bell = transport.enable_queue(pdev, index, size, addresses, None)?;
         Ok(Self { queue, bell })
     }

@@ -159,6 +159,7 @@ impl VirtioNet {
             true => <Packed<RingMemory, Slots> as Format>::CONTROL,
             false => <Split<RingMemory, Slots> as Format>::CONTROL,
         };
+        let format = (format, self.has(feature::RING_EVENT_IDX));
         let control = ControlQueue::new(&self.transport, pdev, index, format)?;
         *self.control.lock() = Some(control);
         Ok(())

@@ -19,6 +19,10 @@ pub const VIRTIO_NET_HDR_F_NEEDS_CSUM: u8 = 1;
 /// `flags`: the device has checked the transport checksum.
 pub const VIRTIO_NET_HDR_F_DATA_VALID: u8 = 2;
 
+/// The bits of `flags` and `gso_type` of which one is set if something is to be done about a received
+/// frame.
+pub const ASKS: [u8; 2] = [VIRTIO_NET_HDR_F_NEEDS_CSUM, 0xff];
+
 /// The header of a frame whose checksums are complete.
 pub const PLAIN: Header = [0; LEN];
 

@@ -44,6 +44,8 @@ pub struct Control<D> {
     format: Format,
     areas: Areas,
     size: u16,
+    /// Whether `VIRTIO_F_EVENT_IDX` was negotiated.
+    event_idx: bool,
     /// Address of the memory, as the device sees it.
     address: u64,
     /// Commands so far.
@@ -66,9 +68,15 @@ impl<D: Dma> Control<D> {
 
     /// A queue of `size` descriptors, a power of two from 2 on, in zeroed memory whose address is
     /// `address` to the device. No interrupt is asked for.
-    pub fn new(memory: D, address: u64, format: Format, size: u16) -> Option<Self> {
+    pub fn new(
+        memory: D,
+        address: u64,
+        (format, event_idx): (Format, bool),
+        size: u16,
+    ) -> Option<Self> {
         let areas = Self::areas(format, size);
         match format {
+            Format::Split if event_idx => {}
             Format::Split => memory.store16(areas.driver >> 1, 1),
             Format::Packed => memory.store16((areas.driver >> 1) | 1, 1),
         }
@@ -77,6 +85,7 @@ impl<D: Dma> Control<D> {
             format,
             areas,
             size,
+            event_idx,
             address,
             commands: 0,
             waiting: false,
@@ -131,6 +140,12 @@ impl<D: Dma> Control<D> {
         let ring = self.areas.driver >> 1;
         self.memory
             .store16(ring.wrapping_add(usize::from(position)).wrapping_add(2), 0);
+        if self.event_idx {
+            // As far away as can be (2.7.7.1 has the flags be 0 then).
+            let used_event = ring.wrapping_add(usize::from(self.size)).wrapping_add(2);
+            self.memory
+                .store16(used_event, self.commands.wrapping_sub(1));
+        }
         self.memory.wmb();
         self.memory
             .store16(ring.wrapping_add(1), self.commands.wrapping_add(1));
@@ -214,8 +229,13 @@ mod tests {
 
     #[test]
     fn commands_over_a_split_queue() {
+        over_a_split_queue(false);
+        over_a_split_queue(true);
+    }
+
+    fn over_a_split_queue(event_idx: bool) {
         let memory = Memory::default();
-        let queue = Queue::new(&memory, BASE, Format::Split, 4);
+        let queue = Queue::new(&memory, BASE, (Format::Split, event_idx), 4);
         assert!(queue.is_some());
         let Some(mut queue) = queue else { return };
         // Ring: 64 octets of descriptors, available ring at 64, used ring at 188; command at 256.
@@ -228,6 +248,12 @@ mod tests {
             assert_eq!(memory.load64(3), 1 | 2 << 32);
             assert_eq!(memory.load64(32), 0x0002_0004);
             assert_eq!(memory.load16(33), round.wrapping_add(1));
+            // No interrupt, by flag or by an event that is far away.
+            let (flags, used_event) = (memory.load16(32), memory.load16(38));
+            match event_idx {
+                false => assert_eq!(flags, 1),
+                true => assert_eq!((flags, used_event), (0, round.wrapping_sub(1))),
+            }
             assert_eq!(queue.poll(), None);
             let ack = u64::from(round & 1);
             memory.store64(95, ack);
@@ -250,7 +276,7 @@ mod tests {
     #[test]
     fn commands_over_a_packed_queue() {
         let memory = Memory::default();
-        let queue = Queue::new(&memory, BASE, Format::Packed, 4);
+        let queue = Queue::new(&memory, BASE, (Format::Packed, false), 4);
         assert!(queue.is_some());
         let Some(mut queue) = queue else { return };
         for round in 0..9usize {
