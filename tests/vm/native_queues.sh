@@ -162,5 +162,7 @@ expect "give back" smplbctl port del smplb0
 up_a
 [[ $(smplbctl -j port list | json "sorted(p['queues'] for p in d)") == "[1, 1]" ]] || die "$(smplbctl port list)"
 expect "a request" eventually 10 ok "http://$VIP/"
+# shellcheck disable=SC2034 # nics.sh does
+STOCK_QUEUES=1
 native_release
 native_again
