@@ -6,6 +6,9 @@
   mangled IF                 frames cut off at every length, sent by the host
   segments IF MAC VIP PORT   packets to be segmented (virtio_net_hdr) whose header
                              does not fit them
+  tunnel IF MAC VIP PORT     a datagram as a tunnel sends it: its own checksum is
+                             complete, that of the packet inside is left to the
+                             NIC; prints in hex what has to arrive
 
 A header is a function of its fields; `raw` sends and receives on one interface.
 """
@@ -87,6 +90,13 @@ def raw(name):
     return sock
 
 
+def raw_with_header(name):
+    """Frames are sent behind a virtio_net_hdr."""
+    sock = raw(name)
+    sock.setsockopt(263, 15, 1)  # SOL_PACKET, PACKET_VNET_HDR
+    return sock
+
+
 def mac_of(name):
     with socket.socket() as sock:
         return fcntl.ioctl(sock, 0x8927, name.encode().ljust(40, b"\0"))[18:24]
@@ -137,8 +147,7 @@ def mangled(name):
 
 def segments(name, gateway, vip, port):
     """virtio_net_hdr: flags, GSO type, header length, GSO size, checksum start and offset."""
-    sock, ours, us = raw(name), mac_of(name), address_of(name)
-    sock.setsockopt(263, 15, 1)  # SOL_PACKET, PACKET_VNET_HDR
+    sock, ours, us = raw_with_header(name), mac_of(name), address_of(name)
     sent = refused = 0
     for proto, transport in (
         (TCP, tcp(us, vip, 33000, int(port), flags=SYN, data=bytes(5000))),
@@ -160,6 +169,21 @@ def segments(name, gateway, vip, port):
                         if sent % 32 == 0:
                             time.sleep(0.005)
     print(f"sent {sent}, not taken {refused}")
+
+
+def tunnel(name, gateway, vip, port):
+    sock, ours, us = raw_with_header(name), mac_of(name), address_of(name)
+
+    def inside(check):
+        return bytes(range(6)) + struct.pack("!H", check) + bytes(range(8, 48))
+
+    # The sum of a pseudo header is in the field.
+    partial = inside(0x1234)
+    whole = inside(checksum(partial))
+    datagram = udp(us, vip, 4096, int(port), whole)[:8] + partial
+    frame = ether(mac(gateway), ours, 0x0800, ipv4(us, vip, UDP, datagram))
+    sock.send(struct.pack("=BBHHHH", 1, 0, 0, 0, 42, 6) + frame)
+    print(whole.hex())
 
 
 if __name__ == "__main__":

@@ -84,7 +84,7 @@ s.bind(("", 4789))
 print("bound", flush=True)
 print(s.recv(2048).hex(), flush=True)' >/tmp/tunnel.log &
 expect "the end of a tunnel" eventually 10 grep -q bound /tmp/tunnel.log
-sent=$(in_ns client python3 -ES "$HERE/inner.py" c0 "$(</sys/class/net/smplb0/address)" "$CLIENT" "$VIP" 4789)
+sent=$(helper client frames tunnel c0 "$(</sys/class/net/smplb0/address)" "$VIP" 4789)
 expect "its datagram, with both checksums right" eventually 5 grep -qx "$sent" /tmp/tunnel.log
 
 (($(lost no-connection stack-full) == early)) || die "drops: $(smplbctl stats)"
