@@ -6,14 +6,14 @@ use super::connection::entry::{Rewrite, TTL_DELTA};
 use super::filter::{QUOTE_END, SHORTEST};
 use super::frame::Checksum;
 use super::wire::checksum::{add, fold, sum16, update};
-use super::wire::ethernet::{self, ETH_HLEN};
+use super::wire::ethernet::{self, ETH_HLEN, ETH_P_IP};
 use super::wire::icmp::ICMP_HLEN;
 use super::wire::ipv4::{self, IPPROTO_TCP, IPPROTO_UDP, IP_HLEN};
 use super::wire::tcp::TCP_HLEN;
 use super::wire::{get, put};
 
 /// Place of the transport header in the frame.
-const L4: usize = ETH_HLEN + IP_HLEN;
+pub const L4: usize = ETH_HLEN + IP_HLEN;
 /// Place of the TCP checksum in the frame.
 const TCP_CHECK: usize = L4 + 16;
 /// Place of the ICMP checksum in the frame.
@@ -41,6 +41,23 @@ pub fn forward(headers: &mut Headers, state: Checksum, rewrite: &Rewrite, dest: 
     }
     internet(headers, rewrite, rewrite.delta3, 1);
     transport(headers, state, rewrite);
+}
+
+/// Where [`forward`] rewrites the transport checksum of a frame, and may leave it partial: where the
+/// sum starts, octets from the start of the frame, and where its field is from there. `None` for
+/// anything but TCP or UDP over IPv4 without options, whole.
+pub fn checksum_place(frame: &[u8]) -> Option<(u16, u16)> {
+    let (eth, rest) = frame.split_first_chunk::<ETH_HLEN>()?;
+    let ip = rest.first_chunk::<IP_HLEN>()?;
+    let plain = ethernet::h_proto(eth) == ETH_P_IP
+        && ipv4::version_ihl(ip) == ipv4::VERSION_IHL
+        && !ipv4::is_fragment(ip);
+    let field = match ipv4::protocol(ip) {
+        IPPROTO_TCP => TCP_CHECK,
+        IPPROTO_UDP => UDP_CHECK,
+        _ => return None,
+    };
+    plain.then_some((L4 as u16, field.wrapping_sub(L4) as u16))
 }
 
 /// Has `rewrite` change the headers of a frame, however short that is.
@@ -281,6 +298,18 @@ mod tests {
         rewritten(&mut whole);
         rewritten(&mut short);
         assert_eq!(short, get::<SHORTEST>(&whole, 0));
+    }
+
+    #[test]
+    fn checksums_of_packets_of_flows_have_a_place() {
+        let mut frame = packet(6, CLIENT, VIP, 0x10);
+        assert_eq!(checksum_place(&frame), Some((34, 16)));
+        assert_eq!(checksum_place(&packet(17, CLIENT, VIP, 0)), Some((34, 6)));
+        assert_eq!(checksum_place(&packet(1, CLIENT, VIP, 0)), None);
+        assert_eq!(checksum_place(&[0; 33]), None);
+        // The first of several fragments.
+        frame[20] = 0x20;
+        assert_eq!(checksum_place(&frame), None);
     }
 
     #[test]

@@ -17,6 +17,7 @@ use super::ring::Parcel;
 use crate::core_::frame::{Checksum, Frame};
 use crate::core_::nic::queue::BufferId;
 use crate::core_::nic::virtio::net_header;
+use crate::core_::rewrite;
 
 /// Octets of a buffer.
 pub(crate) const SIZE: usize = 2048;
@@ -331,7 +332,7 @@ impl Buffered {
     /// the frame, and where its field is from there.
     pub(crate) fn partial(&mut self) -> Option<(u16, u16)> {
         match self.is_partial() {
-            true => net_header::usual(self.octets_mut()),
+            true => rewrite::checksum_place(self.octets_mut()),
             false => None,
         }
     }

@@ -14,6 +14,7 @@ use crate::core_::frame::BURST;
 use crate::core_::nic::pool::{Owner, Tag};
 use crate::core_::nic::queue::{BufferId, Condition, Fault, RxQueue, Transmit, TxQueue};
 use crate::core_::nic::virtio::net_header;
+use crate::core_::rewrite;
 
 /// What a NIC has in front of each frame, be it received or to be sent.
 pub(crate) trait Header: AsBytes + Copy {
@@ -200,7 +201,7 @@ fn heed<H: Header>(frames: &mut Batch<Buffered>, stock: &mut Open<'_>, damaged: 
             Condition::Unchecked | Condition::Good => true,
             Condition::Partial { start, offset } => {
                 let octets = frame.octets_mut();
-                if net_header::usual(octets) == Some((start, offset)) {
+                if rewrite::checksum_place(octets) == Some((start, offset)) {
                     frame.set_partial(true);
                     true
                 } else {
@@ -224,7 +225,7 @@ fn heed<H: Header>(frames: &mut Batch<Buffered>, stock: &mut Open<'_>, damaged: 
 #[cold]
 #[inline(never)]
 fn announce<H: Header>(octets: &mut [u8], offload: bool) -> H {
-    let Some((start, offset)) = net_header::usual(octets) else {
+    let Some((start, offset)) = rewrite::checksum_place(octets) else {
         return H::PLAIN;
     };
     let header = H::partial(start, offset).filter(|_| offload);

@@ -9,6 +9,7 @@ use kernel::prelude::*;
 use super::burst::Packet;
 use super::ffi;
 use crate::core_::frame::{Checksum, Frame};
+use crate::core_::rewrite;
 
 /// Octets of an Ethernet header.
 pub(crate) const ETH_HLEN: usize = 14;
@@ -16,10 +17,7 @@ pub(crate) const ETH_HLEN: usize = 14;
 /// Octets at the start of a frame that the core reads or writes: Ethernet, IPv4
 /// and TCP headers without options. Not more: what a packet of the host shares
 /// with its socket begins behind its headers, and is not ours to write.
-const HEAD: usize = L4 + 20;
-
-/// Where the transport header is, behind an IPv4 header without options.
-const L4: usize = ETH_HLEN + 20;
+const HEAD: usize = rewrite::WHOLE;
 
 /// Octets of an ICMP error with what it quotes, which the core builds in place
 /// of a packet that is too large.
@@ -236,7 +234,7 @@ impl Packet for Skb {
             // A tunnel leaves its payload's checksum to the NIC, and has its own complete
             // unless it is cut into segments.
             let both = bindings::SKB_GSO_UDP_TUNNEL_CSUM as u32;
-            if start == Some(L4) || shared.gso_type & both != 0 {
+            if start == Some(rewrite::L4) || shared.gso_type & both != 0 {
                 checksum = Checksum::Partial;
             }
         }

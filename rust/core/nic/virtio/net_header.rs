@@ -4,8 +4,6 @@
 //! 5.1.6).
 
 use super::super::super::wire::checksum;
-use super::super::super::wire::ethernet::{self, ETH_HLEN, ETH_P_IP};
-use super::super::super::wire::ipv4::{self, IPPROTO_TCP, IPPROTO_UDP, IP_HLEN};
 use super::super::queue::Condition;
 
 /// Length of the header, octets.
@@ -64,22 +62,6 @@ pub fn read(header: &Header, len: u16) -> Condition {
     }
 }
 
-/// Where the data path rewrites the checksum of a packet, and may leave it partial: its start and
-/// offset. `None` for anything but TCP or UDP over IPv4 without options, whole.
-pub fn usual(frame: &[u8]) -> Option<(u16, u16)> {
-    let (eth, rest) = frame.split_first_chunk::<ETH_HLEN>()?;
-    let ip = rest.first_chunk::<IP_HLEN>()?;
-    let plain = ethernet::h_proto(eth) == ETH_P_IP
-        && ipv4::version_ihl(ip) == ipv4::VERSION_IHL
-        && !ipv4::is_fragment(ip);
-    let offset = match ipv4::protocol(ip) {
-        IPPROTO_TCP => 16,
-        IPPROTO_UDP => 6,
-        _ => return None,
-    };
-    plain.then_some(((ETH_HLEN + IP_HLEN) as u16, offset))
-}
-
 /// Finishes the partial checksum of a frame: `frame` is all of it. Returns whether the field lies
 /// inside.
 pub fn complete(frame: &mut [u8], start: u16, offset: u16) -> bool {
@@ -133,18 +115,6 @@ mod tests {
         header = [u8::MAX; LEN];
         header[1] = 0;
         assert_eq!(read(&header, u16::MAX), Condition::Damaged);
-    }
-
-    #[test]
-    fn packets_of_flows_are_the_usual_ones() {
-        let mut frame = packet(6, CLIENT, VIP, ACK);
-        assert_eq!(usual(&frame), Some((34, 16)));
-        assert_eq!(usual(&packet(17, CLIENT, VIP, 0)), Some((34, 6)));
-        assert_eq!(usual(&packet(1, CLIENT, VIP, 0)), None);
-        assert_eq!(usual(&[0; 33]), None);
-        // The first of several fragments.
-        frame[20] = 0x20;
-        assert_eq!(usual(&frame), None);
     }
 
     #[test]
