@@ -407,15 +407,15 @@ static const char *smplb_unclaimable(struct net_device *lower)
 	return NULL;
 }
 
-/* Nobody looks for the port any more when it goes. */
-static void smplb_forget_port(struct smplb_dev *sd)
+/* Nobody finds the port any more, nor is at it. */
+void *smplb_c_take_port(struct smplb_dev *sd)
 {
 	void *port = sd->port;
 
 	WRITE_ONCE(sd->port, NULL);
 	/* Readers of the statistics run under RCU. */
 	synchronize_net();
-	smplb_rs_port_del(port);
+	return port;
 }
 
 static int smplb_newlink(struct net_device *dev,
@@ -504,11 +504,11 @@ err_unregister:
 	/* ndo_uninit is not ours: undo what newlink did, in reverse. */
 	if (sd->linked)
 		netdev_upper_dev_unlink(lower, dev);
-	smplb_forget_port(sd);
+	smplb_rs_port_del(smplb_c_take_port(sd));
 	unregister_netdevice(dev);
 	return err;
 err_port:
-	smplb_forget_port(sd);
+	smplb_rs_port_del(smplb_c_take_port(sd));
 err_put:
 	/* register_netdevice() may have run the destructor already. */
 	dev->priv_destructor = NULL;
@@ -530,7 +530,7 @@ static void smplb_dellink(struct net_device *dev, struct list_head *head)
 	dev_close(dev);
 	netdev_upper_dev_unlink(sd->lower, dev);
 	sd->linked = false;
-	smplb_forget_port(sd);
+	smplb_rs_port_del(smplb_c_take_port(sd));
 	unregister_netdevice_queue(dev, head);
 }
 

@@ -256,9 +256,7 @@ void smplb_c_native_quiesce(struct net_device *dev)
 
 	dev_close(dev);
 	sd->linked = false;
-	WRITE_ONCE(sd->port, NULL);
-	/* Readers of the statistics run under RCU. */
-	synchronize_net();
+	smplb_c_take_port(sd);
 }
 
 /* Under RTNL. */

@@ -48,6 +48,7 @@ struct smplb_dev {
 int smplb_c_link_register(void);
 void smplb_c_link_unregister(void);
 bool smplb_c_is_pseudo(const struct net_device *dev);
+void *smplb_c_take_port(struct smplb_dev *sd);
 void *smplb_c_port_of(struct net *net, u32 ifindex, const char *name);
 bool smplb_c_running(const struct net_device *pseudo);
 void smplb_c_stack_kick(struct net_device *pseudo);

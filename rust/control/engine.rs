@@ -27,9 +27,9 @@ pub(super) fn dump(dump: &mut Dump) {
         }
         // After one that did not fit none is listed, or that one never would be.
         if nth >= dump.cursor() && !full {
-            full = !dump.add(|message| put(message, &switch, &info, ports));
-            if !full {
-                dump.set_cursor(nth + 1);
+            match dump.add(|message| put(message, &switch, &info, ports)) {
+                true => dump.set_cursor(nth + 1),
+                false => full = true,
             }
         }
         nth += 1;

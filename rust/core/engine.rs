@@ -67,8 +67,8 @@ impl<'r> Scout<'r> {
         }
     }
 
-    /// Reads the headers of the next frame, the `nth` of the burst. If the engine remembers the entry that is likely its
-    /// connection, finds that, and asks for its memory.
+    /// Reads the headers of the next frame, the `nth` of the burst. If the engine remembers the entry
+    /// that is likely its connection, finds that, and asks for its memory.
     #[inline(always)]
     pub(super) fn read<A: Atom>(
         &mut self,

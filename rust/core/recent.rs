@@ -4,7 +4,7 @@
 //!
 //! It saves the secret hash and the bucket for most packets, as long as not too many flows are active
 //! at once. It is a guess: whoever uses an entry it names compares the key. Nothing depends on how well
-//! flows spread in it, so the mixing is cheap; flows that are made to collide cost their sender's
+//! flows spread in it, so the mixing is cheap; flows that collide, or are made to, cost each other's
 //! packets the hash, no more.
 
 use super::connection::key::Key;

@@ -44,19 +44,17 @@ pub(super) fn poll<D: Driver>(
         );
         bursts += 1;
     }
-    if !pair.store.is_idle() {
-        let stock = hands.stock_of(native.pool());
-        // SAFETY: By the engine that polls the pair.
-        if unsafe { pair.store.exchange(stock, &mut burst) } {
-            run(
-                switch,
-                hands,
-                (port, &pair.store),
-                &mut burst,
-                Origin::Host(port.id()),
-            );
-            bursts += 1;
-        }
+    let stock = hands.stock_of(native.pool());
+    // SAFETY: By the engine that polls the pair.
+    if unsafe { pair.store.exchange(stock, &mut burst) } {
+        run(
+            switch,
+            hands,
+            (port, &pair.store),
+            &mut burst,
+            Origin::Host(port.id()),
+        );
+        bursts += 1;
     }
     if pair.store.has_room() {
         port.devices().wake_host(nth);

@@ -8,38 +8,35 @@ use kernel::dma::{Device as _, DmaMask};
 use kernel::pci;
 use kernel::prelude::*;
 
+fn raw(pdev: &pci::Device<Bound>) -> *mut bindings::pci_dev {
+    // CAST: `pci::Device` is transparent.
+    core::ptr::from_ref(pdev).cast_mut().cast()
+}
+
 /// The other half of `enable_device_mem`.
 pub(crate) fn disable(pdev: &pci::Device<Bound>) {
-    // CAST: `pci::Device` is transparent.
-    let pdev = core::ptr::from_ref(pdev).cast_mut().cast();
     // SAFETY: The device is bound to our driver, which enabled it.
-    unsafe { bindings::pci_disable_device(pdev) };
+    unsafe { bindings::pci_disable_device(raw(pdev)) };
 }
 
 /// Notes how the device is configured, for [`restore`].
 pub(crate) fn save(pdev: &pci::Device<Bound>) {
-    // CAST: `pci::Device` is transparent.
-    let pdev = core::ptr::from_ref(pdev).cast_mut().cast();
     // Without memory for capabilities the rest is noted.
     // SAFETY: The device is bound to our driver.
-    let _ = unsafe { bindings::pci_save_state(pdev) };
+    let _ = unsafe { bindings::pci_save_state(raw(pdev)) };
 }
 
 /// Whether the device is on the bus.
 pub(crate) fn is_present(pdev: &pci::Device<Bound>) -> bool {
-    // CAST: `pci::Device` is transparent.
-    let pdev = core::ptr::from_ref(pdev).cast_mut().cast();
     // SAFETY: The device is bound to our driver.
-    unsafe { bindings::pci_device_is_present(pdev) }
+    unsafe { bindings::pci_device_is_present(raw(pdev)) }
 }
 
 /// Whether the device was taken out, for good.
 pub(crate) fn is_gone(pdev: &pci::Device<Bound>) -> bool {
-    // CAST: `pci::Device` is transparent.
-    let pdev: *const bindings::pci_dev = core::ptr::from_ref(pdev).cast();
     // SAFETY: The device is bound to our driver. The field changes at any time, and
     // is a machine word.
-    let state = unsafe { core::ptr::read_volatile(&raw const (*pdev).error_state) };
+    let state = unsafe { core::ptr::read_volatile(&raw const (*raw(pdev)).error_state) };
     state == bindings::pci_channel_io_perm_failure
 }
 
@@ -52,10 +49,8 @@ pub(crate) fn restore(pdev: &pci::Device<Bound>) -> Result {
     if !is_present(pdev) {
         return Err(ENODEV);
     }
-    // CAST: `pci::Device` is transparent.
-    let pdev = core::ptr::from_ref(pdev).cast_mut().cast();
     // SAFETY: The device is bound to our driver.
-    unsafe { bindings::pci_restore_state(pdev) };
+    unsafe { bindings::pci_restore_state(raw(pdev)) };
     Ok(())
 }
 

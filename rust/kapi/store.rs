@@ -130,8 +130,20 @@ impl Store {
     /// # Safety
     ///
     /// By the engine that polls the pair.
-    #[inline]
+    #[inline(always)]
     pub(crate) unsafe fn exchange(&self, stock: &mut Stock, burst: &mut Packets<Buffered>) -> bool {
+        let idle = self.down.is_empty() && self.emptied.is_empty() && self.spare.len() >= SPARE;
+        // SAFETY: By the safety requirement.
+        !idle && unsafe { self.serve(stock, burst) }
+    }
+
+    /// See [`Store::exchange`].
+    ///
+    /// # Safety
+    ///
+    /// By the engine that polls the pair.
+    #[inline(never)]
+    unsafe fn serve(&self, stock: &mut Stock, burst: &mut Packets<Buffered>) -> bool {
         let Some(mut stock) = stock.open() else {
             return false;
         };
@@ -164,12 +176,6 @@ impl Store {
             }
         }
         n > 0
-    }
-
-    /// Engine: whether [`Store::exchange`] has nothing to do.
-    #[inline(always)]
-    pub(crate) fn is_idle(&self) -> bool {
-        self.down.is_empty() && self.emptied.is_empty() && self.spare.len() >= SPARE
     }
 
     /// Engine: whether the host has sent something, or waits for buffers.
