@@ -3,15 +3,19 @@
 //!
 //! The module's drivers match no device by themselves. A device is reserved for one of them by its
 //! `driver_override`, taken from its stock driver, and bound by hand, since `bind` tells what the
-//! driver said and `drivers_probe` does not. Whatever goes wrong, the NIC gets its stock driver back.
+//! driver said and `drivers_probe` does not. Whatever goes wrong, the NIC gets its stock driver back;
+//! when the program is killed in between, by whoever releases or claims it then.
 
-use std::fs;
+mod note;
+
 use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{anyhow, bail, Result};
 
 use crate::pci::{Address, Bus, Ids, Log};
+
+use note::Note;
 
 /// What the names of the module's PCI drivers begin with.
 const PREFIX: &str = "smplb_";
@@ -33,10 +37,8 @@ pub struct Wanted {
 #[derive(Debug)]
 pub struct Claimed {
     address: Address,
-    /// Who had it reserved before.
-    reserved: Option<String>,
-    /// Name of its interface before.
-    before: Option<String>,
+    /// How it was before.
+    note: Note,
     /// Name of the pseudo interface.
     pub ifname: String,
 }
@@ -75,14 +77,22 @@ impl Wanted {
         let address = self.address;
         initial_netns(bus)?;
         let driver = self.driver(bus)?;
-        let before = self.interface(bus)?;
-        let reserved = bus.reserved(address).filter(|name| !is_ours(name));
+        let interface = self.interface(bus)?;
+        let reserved = bus.reserved(address);
+        let note = match reserved.as_deref().is_some_and(is_ours) {
+            // Somebody was stopped half-way.
+            true => Note::of(bus, address),
+            false => Note {
+                reserved,
+                interface,
+                free: bus.driver(address).is_none(),
+            },
+        };
         plan()?;
-        bus.reserve(address, Some(&driver))?;
+        note.save(bus, address)?;
         let mut claimed = Claimed {
             address,
-            reserved,
-            before,
+            note,
             ifname: String::new(),
         };
         match claimed.take(bus, &driver) {
@@ -150,6 +160,7 @@ impl Wanted {
 impl Claimed {
     fn take(&mut self, bus: &Bus, driver: &str) -> Result<()> {
         let address = self.address;
+        bus.reserve(address, Some(driver))?;
         bus.unbind(address)?;
         let log = Log::from_now();
         bus.bind(address, driver)
@@ -164,28 +175,14 @@ impl Claimed {
         Ok(())
     }
 
-    /// Remembers what its interface was called; a failure is worth a warning.
-    pub fn remember(&self, bus: &Bus) -> std::io::Result<()> {
-        let Some(before) = &self.before else {
-            return Ok(());
-        };
-        fs::create_dir_all(&bus.run)?;
-        fs::write(
-            bus.run.join(self.address.to_string()),
-            format!("{before}\n"),
-        )
-    }
-
     /// Gives it back for a reason, which becomes worse when that fails, too.
     pub fn undo(self, bus: &Bus, reason: anyhow::Error) -> Refused {
-        forget(bus, self.address);
-        match give(bus, self.address, self.reserved.as_deref()) {
-            Ok(()) => Refused {
-                reason,
-                renamed: self
-                    .before
-                    .and_then(|name| renamed(bus, self.address, name)),
-            },
+        match give(bus, self.address, &self.note) {
+            Ok(()) => {
+                let interface = self.note.interface;
+                let renamed = interface.and_then(|name| renamed(bus, self.address, name));
+                Refused { reason, renamed }
+            }
             Err(error) => anyhow!("{reason:#}; nor can it be given back: {error:#}").into(),
         }
     }
@@ -201,28 +198,34 @@ pub fn release(bus: &Bus, address: Address) -> Result<Option<Renamed>> {
     if !is_claimed(bus, address) {
         bail!("it is not claimed by a driver of smplb");
     }
-    let before = fs::read_to_string(bus.run.join(address.to_string())).ok();
-    give(bus, address, None)?;
-    forget(bus, address);
-    Ok(before.and_then(|name| renamed(bus, address, name.trim().to_owned())))
+    let note = Note::of(bus, address);
+    give(bus, address, &note)?;
+    Ok(note.interface.and_then(|name| renamed(bus, address, name)))
 }
 
-/// Whether a driver of the module has the device.
+/// Whether a driver of the module has the device, or it is at least reserved for one: whoever claimed it
+/// may have been stopped half-way.
 pub fn is_claimed(bus: &Bus, address: Address) -> bool {
+    is_bound(bus, address) || bus.reserved(address).is_some_and(|driver| is_ours(&driver))
+}
+
+fn is_bound(bus: &Bus, address: Address) -> bool {
     bus.driver(address).is_some_and(|driver| is_ours(&driver))
 }
 
-fn give(bus: &Bus, address: Address, reserved: Option<&str>) -> Result<()> {
-    bus.reserve(address, reserved)?;
-    if is_claimed(bus, address) {
+fn give(bus: &Bus, address: Address, note: &Note) -> Result<()> {
+    bus.reserve(address, note.reserved.as_deref())?;
+    if is_bound(bus, address) {
         bus.unbind(address)?;
     }
+    Note::forget(bus, address);
     if bus.driver(address).is_some() {
         return Ok(());
     }
     bus.probe(address)?;
     match bus.driver(address) {
         Some(_) => Ok(()),
+        None if note.free && note.reserved.is_some() => Ok(()),
         None => bail!(
             "no driver takes it; load one, then: \
              echo {address} >/sys/bus/pci/drivers_probe"
@@ -246,11 +249,6 @@ fn renamed(bus: &Bus, address: Address, before: String) -> Option<Renamed> {
         }
         thread::sleep(STEP);
     }
-}
-
-fn forget(bus: &Bus, address: Address) {
-    // What is not there need not go.
-    let _ = fs::remove_file(bus.run.join(address.to_string()));
 }
 
 fn initial_netns(bus: &Bus) -> Result<()> {

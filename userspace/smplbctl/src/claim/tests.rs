@@ -3,6 +3,7 @@
 //! that are written.
 
 use std::cell::{Cell, RefCell};
+use std::fs;
 use std::io;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
@@ -78,7 +79,8 @@ impl Hardware {
                 Ok(())
             }
             ("drivers_probe", "pci") => {
-                let free = fs::read_to_string(reserved)? == "(null)\n";
+                let reserved = fs::read_to_string(reserved)?;
+                let free = matches!(reserved.trim(), "(null)" | "virtio-pci");
                 if free && self.has_stock.get() && !device.join("driver").exists() {
                     self.bind("virtio-pci", "virtio0/net", *self.stock.borrow());
                 }
@@ -222,7 +224,6 @@ fn claimed_and_given_back() {
     assert_eq!(machine.bus.address_of("eth0"), Some(nic()));
     let claimed = machine.claim().unwrap();
     assert_eq!(claimed.ifname, "smplb0");
-    claimed.remember(&machine.bus).unwrap();
     let ours = Some("smplb_virtio_net".to_owned());
     let port = vec!["smplb0".to_owned()];
     assert_eq!(machine.state(), (ours.clone(), ours, port));
@@ -235,10 +236,46 @@ fn claimed_and_given_back() {
     assert_eq!(error.to_string(), "it is not claimed by a driver of smplb");
 }
 
+/// `smplbctl port add` was killed when the NIC had no driver.
+#[test]
+fn stopped_half_way() {
+    for again in [false, true] {
+        let machine = Machine::new();
+        let note = Note {
+            reserved: None,
+            interface: Some("eth0".to_owned()),
+            free: false,
+        };
+        note.save(&machine.bus, nic()).unwrap();
+        machine
+            .bus
+            .reserve(nic(), Some("smplb_virtio_net"))
+            .unwrap();
+        machine.bus.unbind(nic()).unwrap();
+        if again {
+            assert_eq!(machine.claim().unwrap().ifname, "smplb0");
+        }
+        machine.hardware.stock.replace(Some("eth7"));
+        let renamed = release(&machine.bus, nic()).unwrap().unwrap();
+        assert_eq!(renamed.before, "eth0");
+        assert!(!machine.root.join("run").join(NIC).exists());
+    }
+}
+
+/// Another tool had the NIC reserved for the stock driver: it is again.
+#[test]
+fn a_reservation_comes_back() {
+    let machine = Machine::new();
+    machine.bus.reserve(nic(), Some("virtio-pci")).unwrap();
+    machine.claim().unwrap();
+    release(&machine.bus, nic()).unwrap();
+    assert_eq!(machine.state().1.as_deref(), Some("virtio-pci"));
+}
+
 #[test]
 fn another_name_is_told() {
     let machine = Machine::new();
-    machine.claim().unwrap().remember(&machine.bus).unwrap();
+    machine.claim().unwrap();
     machine.hardware.stock.replace(Some("eth7"));
     let renamed = Renamed {
         now: "eth7".to_owned(),
@@ -250,7 +287,7 @@ fn another_name_is_told() {
 #[test]
 fn an_interface_that_does_not_come_back_is_no_failure() {
     let machine = Machine::new();
-    machine.claim().unwrap().remember(&machine.bus).unwrap();
+    machine.claim().unwrap();
     machine.hardware.stock.replace(None);
     assert_eq!(release(&machine.bus, nic()).unwrap(), None);
 }
@@ -285,7 +322,6 @@ fn every_failure_gives_the_nic_back() {
 fn a_later_step_fails() {
     let machine = Machine::new();
     let claimed = machine.claim().unwrap();
-    claimed.remember(&machine.bus).unwrap();
     let refused = claimed.undo(&machine.bus, anyhow!("no such CPU"));
     assert_eq!(refused.reason.to_string(), "no such CPU");
     assert!(machine.is_stock());
@@ -323,7 +359,8 @@ fn a_nic_without_a_driver() {
     machine.hardware.probe.set(0);
     assert_eq!(machine.claim().unwrap().ifname, "smplb0");
     assert_eq!(release(&machine.bus, nic()).unwrap(), None);
-    assert!(machine.is_stock());
+    let (driver, reserved, _) = machine.state();
+    assert_eq!((driver, reserved.as_deref()), (None, Some("vfio-pci")));
 }
 
 #[test]

@@ -48,13 +48,7 @@ pub fn add<T: Transport>(session: &Session<'_, T>, address: Address, add: Add) -
     };
     let claimed = wanted.claim(bus, plan).map_err(refused)?;
     match set_up(session, &claimed, name, cpus) {
-        Ok(()) => {
-            if let Err(error) = claimed.remember(bus) {
-                let place = bus.run.display();
-                warn(vec![format!("cannot write to {place}: {error}")]);
-            }
-            Ok(())
-        }
+        Ok(()) => Ok(()),
         Err(error) => {
             let reason = crate::failure::reason(error);
             Err(refused(claimed.undo(bus, anyhow!(reason))))
