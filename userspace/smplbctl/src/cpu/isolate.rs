@@ -101,7 +101,7 @@ fn change(
     // First what it takes to undo it, whatever happens to this program.
     state.save(files)?;
     partition.set(files, isolated)?;
-    let warnings = write(files, state, &changes);
+    let (warnings, _) = write(files, state, &changes);
     state.save(files)?;
     Ok(warnings)
 }
@@ -115,20 +115,35 @@ fn undo(files: &impl Files, mut state: State) -> Result<Vec<String>> {
         partition.remove(files, state.controller)?;
     }
     // After that: a cpuset that goes puts back what belongs to it.
-    let warnings = write(files, &mut state, &changes);
-    State::forget(files)?;
+    let (mut warnings, left) = write(files, &mut state, &changes);
+    if left.is_empty() {
+        State::forget(files)?;
+        return Ok(warnings);
+    }
+    // An interrupt whose CPUs are offline, say.
+    state.settings.retain(|path, _| left.contains(path));
+    state.set_cpus(&nothing);
+    state.controller = false;
+    state.save(files)?;
+    warnings.push("once that can be put back: smplbctl cpu release".to_owned());
     Ok(warnings)
 }
 
 /// Writes what was planned. What cannot be written is no error: managed interrupts stay where
-/// their driver wants them.
-fn write(files: &impl Files, state: &mut State, changes: &[knob::Change]) -> Vec<String> {
-    let mut warnings = Vec::new();
+/// their driver wants them. Returns warnings, and the files that they are about.
+fn write(
+    files: &impl Files,
+    state: &mut State,
+    changes: &[knob::Change],
+) -> (Vec<String>, Vec<String>) {
+    let (mut warnings, mut left) = (Vec::new(), Vec::new());
     for change in changes {
         let result = files.write(&change.knob.path, &change.text);
         if let Err(error) = &result {
-            let what = change.knob.what(files);
-            warnings.extend(what.map(|what| format!("{what} stays as it is: {error}")));
+            if let Some(what) = change.knob.what(files) {
+                warnings.push(format!("{what} stays as it is: {error}"));
+                left.push(change.knob.path.clone());
+            }
         }
         if let Some(setting) = state.settings.get_mut(&change.knob.path) {
             match result {
@@ -139,5 +154,5 @@ fn write(files: &impl Files, state: &mut State, changes: &[knob::Change]) -> Vec
             }
         }
     }
-    warnings
+    (warnings, left)
 }

@@ -120,6 +120,12 @@ impl Files for Fake {
         if path == MANAGED || path == UNUSED {
             return Err(io::Error::from_raw_os_error(5));
         }
+        if path.ends_with("/smp_affinity_list") {
+            let online = set(&self.get("/sys/devices/system/cpu/online"));
+            if !set(text).meets(&online) {
+                return Err(io::Error::from_raw_os_error(22));
+            }
+        }
         match path.strip_prefix("/sys/fs/cgroup/") {
             Some("cgroup.subtree_control") if text == "+cpuset" => self.set(path, "cpuset cpu"),
             Some("cgroup.subtree_control") => self.set(path, "cpu"),
@@ -287,6 +293,26 @@ fn what_a_crash_left_is_undone() {
         let _ = release(&machine, None);
         assert_eq!(machine.snapshot(), before, "twice after {life} changes");
     }
+}
+
+/// The CPU of an interrupt is offline when it is to have that one again.
+#[test]
+fn what_cannot_be_put_back_is_put_back_later() {
+    let machine = Fake::new();
+    let before = machine.snapshot();
+    isolate(&machine, &set("2-3")).unwrap();
+    machine.set("/sys/devices/system/cpu/online", "0-1,3");
+    for _ in 0..2 {
+        let warnings = release(&machine, None).unwrap();
+        let interrupt = "interrupt 25 (eth0-rx) stays as it is: Invalid argument (os error 22)";
+        assert_eq!(
+            warnings,
+            [interrupt, "once that can be put back: smplbctl cpu release"]
+        );
+    }
+    machine.set("/sys/devices/system/cpu/online", "0-3");
+    assert!(release(&machine, None).unwrap().is_empty());
+    assert_eq!(machine.snapshot(), before);
 }
 
 #[test]
