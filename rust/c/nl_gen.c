@@ -270,14 +270,14 @@ static const struct genl_split_ops smplb_nl_ops[] = {
 	{
 		.cmd	= SMPLB_CMD_POOL_GET,
 		.doit	= smplb_nl_pool_get_doit,
-		.flags	= GENL_CMD_CAP_DO,
+		.flags	= GENL_ADMIN_PERM | GENL_CMD_CAP_DO,
 	},
 	{
 		.cmd		= SMPLB_CMD_PORT_PLAN,
 		.doit		= smplb_nl_port_plan_doit,
 		.policy		= smplb_port_plan_nl_policy,
 		.maxattr	= SMPLB_A_PORT_QUEUES,
-		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
+		.flags		= GENL_ADMIN_PERM | GENL_CMD_CAP_DO,
 	},
 };
 

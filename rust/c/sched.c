@@ -124,11 +124,20 @@ void smplb_c_cpus_unregister(void)
 }
 
 /*
- * The CPU for the @nth port when the user names none: isolated CPUs first,
- * then the highest numbered ones, round robin, always leaving the lowest
- * housekeeping CPU alone. U32_MAX when there is none.
+ * Whether the caller administers the machine, not just a user namespace with
+ * network namespaces of its own.
  */
-u32 smplb_c_pick_cpu(u32 nth, bool share)
+bool smplb_c_is_admin(void)
+{
+	return capable(CAP_NET_ADMIN);
+}
+
+/*
+ * The CPU for the @nth port when the user names none: isolated CPUs first, if
+ * @isolate allows them, then the highest numbered ones, round robin, always
+ * leaving the lowest housekeeping CPU alone. U32_MAX when there is none.
+ */
+u32 smplb_c_pick_cpu(u32 nth, bool share, bool isolate)
 {
 	u32 isolated = 0, shared = 0, first, cpu, n, seen = 0;
 
@@ -138,7 +147,7 @@ u32 smplb_c_pick_cpu(u32 nth, bool share)
 				  housekeeping_cpumask(HK_TYPE_DOMAIN));
 	for_each_cpu(cpu, cpu_active_mask) {
 		if (!smplb_c_cpu_is_housekeeping(cpu))
-			isolated++;
+			isolated += isolate;
 		else if (cpu != first)
 			shared++;
 	}
@@ -149,7 +158,7 @@ u32 smplb_c_pick_cpu(u32 nth, bool share)
 	for (cpu = nr_cpu_ids; cpu-- > 0;) {
 		if (!cpu_active(cpu) || cpu == first)
 			continue;
-		if (isolated && smplb_c_cpu_is_housekeeping(cpu))
+		if (smplb_c_cpu_is_housekeeping(cpu) == !!isolated)
 			continue;
 		if (seen++ == nth)
 			return cpu;

@@ -74,7 +74,7 @@ pub(crate) fn comes_online(cpu: u32) {
 /// online any more.
 fn refuge(engines: &[Running], nth: u32) -> Result<u32> {
     let share = crate::share_control_cpu();
-    let picked = |step| cpu::pick(nth.wrapping_add(step), share);
+    let picked = |step| cpu::pick(nth.wrapping_add(step), share, true);
     let may = |&cpu: &u32| share || leaves_control(engines, &[cpu], None);
     let mut candidates = (0..cpu::count()).filter_map(picked).filter(may);
     candidates.next().ok_or(EBUSY)

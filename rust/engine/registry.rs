@@ -64,10 +64,17 @@ pub(super) fn leaves_control(engines: &[Running], cpus: &[u32], moved: Option<&P
 ///
 /// # Errors
 ///
-/// `EINVAL` when one is offline or the last housekeeping CPU is among them.
+/// `EINVAL` when one is offline or the last housekeeping CPU is among them. `EPERM` when
+/// one is isolated, and the caller administers no more than a user namespace.
 fn check(cpus: &[u32], moved: Option<&Port>, extack: &Extack) -> Result {
     if !cpus.iter().all(|&cpu| cpu::is_online(cpu)) {
         return Err(extack.refuse(EINVAL, c_str!("the CPU is not online")));
+    }
+    if !cpus.iter().all(|&cpu| cpu::is_housekeeping(cpu)) && !cpu::is_admin() {
+        return Err(extack.refuse(
+            EPERM,
+            c_str!("the CPU is isolated: it takes CAP_NET_ADMIN outside of user namespaces"),
+        ));
     }
     let leaves_control = leaves_control(&ENGINES.lock(), cpus, moved);
     if !leaves_control && !crate::share_control_cpu() {
@@ -89,7 +96,7 @@ pub(crate) fn choose(
 ) -> Result<KVec<u32>> {
     let mut cpus = KVec::with_capacity(parts, GFP_KERNEL)?;
     for nth in before..before.saturating_add(parts) {
-        let picked = || cpu::pick(nth as u32, crate::share_control_cpu());
+        let picked = || cpu::pick(nth as u32, crate::share_control_cpu(), cpu::is_admin());
         let cpu = cpu.or_else(picked).ok_or_else(|| {
             extack.refuse(
                 EINVAL,
@@ -244,7 +251,7 @@ fn move_part(port: &Arc<Port>, part: usize, cpu: u32) -> Result {
         // It was there a moment ago, and what it needs was just freed. That CPU may
         // have gone since.
         let back = place_part(port, part, before).or_else(|e| {
-            let other = cpu::pick(part as u32, crate::share_control_cpu());
+            let other = cpu::pick(part as u32, crate::share_control_cpu(), true);
             place_part(port, part, other.ok_or(e)?)
         });
         if let Err(e) = back {

@@ -46,11 +46,17 @@ impl Drop for OnlineGuard {
     }
 }
 
-/// The CPU for the `nth` port when none was asked for; with `share`, the control
-/// CPU when there is no other.
-pub(crate) fn pick(nth: u32, share: bool) -> Option<u32> {
+/// Whether the calling process administers the machine, not just a user namespace.
+pub(crate) fn is_admin() -> bool {
     // SAFETY: No preconditions.
-    let cpu = unsafe { ffi::smplb_c_pick_cpu(nth, share) };
+    unsafe { ffi::smplb_c_is_admin() }
+}
+
+/// The CPU for the `nth` port when none was asked for; with `share`, the control
+/// CPU when there is no other; none that is isolated, without `isolate`.
+pub(crate) fn pick(nth: u32, share: bool, isolate: bool) -> Option<u32> {
+    // SAFETY: No preconditions.
+    let cpu = unsafe { ffi::smplb_c_pick_cpu(nth, share, isolate) };
     (cpu != ffi::CPU_AUTO).then_some(cpu)
 }
 

@@ -71,7 +71,8 @@ extern "C" {
     pub(crate) fn smplb_c_cpus_unlock();
     pub(crate) fn smplb_c_cpus_register() -> c_int;
     pub(crate) fn smplb_c_cpus_unregister();
-    pub(crate) fn smplb_c_pick_cpu(nth: u32, share: bool) -> u32;
+    pub(crate) fn smplb_c_is_admin() -> bool;
+    pub(crate) fn smplb_c_pick_cpu(nth: u32, share: bool, isolate: bool) -> u32;
     pub(crate) fn smplb_c_sleep_prepare();
     pub(crate) fn smplb_c_sleep_cancel();
     pub(crate) fn smplb_c_sleep();

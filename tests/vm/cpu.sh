@@ -146,6 +146,12 @@ smplbctl stats
 (($(listed 2 busy_time) > 0 && $(listed 2 longest_gap) > 0 && $(listed 2 time) > $(listed 2 busy_time))) ||
 	die "busy time or gap: $(smplbctl -j cpu list)"
 
+echo "==> root of a user namespace gets no isolated CPU"
+own() { unshare -Urn bash -c "ip link add v0 type veth peer name v1 && smplbctl port add v0 $1 && smplbctl -j port list"; }
+refuse "an isolated CPU" 'isolated: it takes CAP_NET_ADMIN' own "--cpu 2"
+[[ $(own "" | json "[p['cpu'] for p in d]") == "[1]" ]] || die "$(own "")"
+refuse "the pool" 'permi' unshare -Urn smplbctl pool
+
 echo "==> a part is released, the rest stays isolated"
 expect "release 3" smplbctl cpu release 3
 [[ $(<$GROUP/cpuset.cpus.effective) == 2 && $(<$GROUP/cpuset.cpus.partition) == isolated ]] || die "$(cat $GROUP/cpuset.cpus*)"
