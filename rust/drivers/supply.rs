@@ -2,6 +2,7 @@
 
 //! The one pool: there while a native port is.
 
+use crate::engine;
 use crate::kapi::pool::BufferPool;
 use kernel::prelude::*;
 use kernel::sync::Arc;
@@ -64,8 +65,14 @@ impl Drop for Share {
     fn drop(&mut self) {
         let mut held = SUPPLY.lock();
         held.users = held.users.saturating_sub(1);
-        if held.users == 0 {
-            held.pool = None;
+        if held.users > 0 {
+            return;
         }
+        held.pool = None;
+        drop(held);
+        // Engines of ports with other drivers have buffers of it, if they have sent by a
+        // native port.
+        self.0.retire();
+        engine::tidy_all();
     }
 }

@@ -26,7 +26,7 @@ use kernel::sync::{new_mutex, Arc, Completion, Mutex, SetOnce};
 use hands::Hands;
 
 pub(crate) use hotplug::{comes_online, goes_offline, set_asleep};
-pub(crate) use registry::{choose, for_each, move_port, place, remove, Info, Registry};
+pub(crate) use registry::{choose, for_each, move_port, place, remove, tidy_all, Info, Registry};
 
 /// Counters of an engine; written by its thread alone.
 pub(crate) struct Counters {
@@ -178,6 +178,12 @@ impl Engine {
         if let Some(waker) = self.waker.as_ref() {
             waker.wake();
         }
+    }
+
+    /// Has the thread give back what is of no use any more.
+    fn tidy(&self) {
+        self.pending.store(1, Release);
+        self.wake();
     }
 
     /// Makes sure that `n` requests fit in the inbox without memory.

@@ -47,7 +47,7 @@ impl Main for Engine {
         let mut last_quiescent = 0;
 
         while !kthread::should_stop() {
-            if self.pending.load(Relaxed) != 0 {
+            if self.pending.load(Acquire) != 0 {
                 poller.make_changes();
             }
             add(&self.counters.rounds, 1);
@@ -108,7 +108,7 @@ impl Poller<'_> {
         loop {
             // Taken one by one: the inbox keeps the room that is reserved in it.
             let Some(request) = self.engine.inbox.lock().pop() else {
-                return;
+                break;
             };
             match request.change {
                 Change::Attach(polled, local) => {
@@ -123,6 +123,9 @@ impl Poller<'_> {
                 }
             }
             request.reply.done.complete_all();
+        }
+        if self.stock.as_ref().is_some_and(|s| s.pool().is_retired()) {
+            self.stock = None;
         }
     }
 

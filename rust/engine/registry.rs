@@ -270,6 +270,13 @@ pub(crate) struct Info<'a> {
     pub(crate) switches: (u64, u64),
 }
 
+/// Has every engine give back what is of no use any more.
+pub(crate) fn tidy_all() {
+    for running in ENGINES.lock().iter() {
+        running.engine.tidy();
+    }
+}
+
 /// Calls `f` for every engine.
 pub(crate) fn for_each(mut f: impl FnMut(Info<'_>)) {
     for running in ENGINES.lock().iter() {

@@ -3,6 +3,7 @@
 //! The one pool of buffers, and the stock of it that an engine has at hand.
 
 use kernel::prelude::*;
+use kernel::sync::atomic::{Atomic, Relaxed};
 use kernel::sync::Arc;
 
 use super::atom::KAtom;
@@ -20,6 +21,8 @@ pub(crate) struct BufferPool {
     memory: Arc<Memory>,
     records: KVVec<Record<KAtom>>,
     shared: Shared<KAtom>,
+    /// No port uses it any more.
+    retired: Atomic<bool>,
 }
 
 impl BufferPool {
@@ -36,9 +39,20 @@ impl BufferPool {
             memory,
             records,
             shared: Shared::default(),
+            retired: Atomic::new(false),
         };
         pool.account().ok_or(EINVAL)?;
         Ok(Arc::new(pool, GFP_KERNEL)?)
+    }
+
+    /// No port uses it any more: who has buffers of it at hand is to give them back.
+    pub(crate) fn retire(&self) {
+        self.retired.store(true, Relaxed);
+    }
+
+    /// Whether no port uses it any more.
+    pub(crate) fn is_retired(&self) -> bool {
+        self.retired.load(Relaxed)
     }
 
     /// The memory.

@@ -41,7 +41,7 @@ ok() { in_ns client curl -sS -o /dev/null --max-time 5 "$1"; }
 large() { cmp <(in_ns client curl -sS --max-time 30 "http://$VIP/blob") /tmp/blob; }
 
 # The world, with web servers, and nothing claimed.
-native_world() {
+native_world() { # [PARAMETERS]
 	local n
 	virtio_world
 	for n in 1 2 3; do
@@ -55,7 +55,7 @@ native_world() {
 	MAC_A=$(</sys/class/net/eth0/address) MAC_B=$(</sys/class/net/eth2/address)
 
 	echo "==> nothing is claimed by loading the module"
-	load
+	load "$@"
 	[[ $(driver "$A") == "$(stock "$A")" ]] || die "the NIC was claimed"
 }
 
