@@ -72,7 +72,12 @@ void smplb_c_cpus_unlock(void)
  */
 static int smplb_cpu_offline(unsigned int cpu)
 {
-	int err = smplb_rs_cpu_offline(cpu, cpuhp_tasks_frozen);
+	/*
+	 * On the way to another kernel (kexec, where architectures take CPUs offline
+	 * for it) none may stay, and nobody waits for packets any more.
+	 */
+	bool park = cpuhp_tasks_frozen || system_state > SYSTEM_RUNNING;
+	int err = smplb_rs_cpu_offline(cpu, park);
 
 	if (err == -EBUSY)
 		net_warn_ratelimited("smplb: CPU %u stays online: it polls ports that no other CPU may poll; delete them, or load smplb with share_control_cpu=1\n",
