@@ -13,6 +13,7 @@ use super::pool::{Open, Stock};
 use crate::core_::frame::BURST;
 use crate::core_::nic::pool::{Owner, Tag};
 use crate::core_::nic::queue::{BufferId, Condition, Fault, RxQueue, Transmit, TxQueue};
+use crate::core_::nic::stall::Stall;
 use crate::core_::nic::virtio::net_header;
 use crate::core_::rewrite;
 
@@ -241,6 +242,9 @@ pub(crate) struct Tx<Q> {
     owner: Tag,
     /// Whether the NIC finishes checksums.
     offload: bool,
+    /// Buffers taken back so far.
+    taken: u64,
+    stall: Stall,
 }
 
 impl<Q: TxQueue> Tx<Q> {
@@ -250,6 +254,8 @@ impl<Q: TxQueue> Tx<Q> {
             queue,
             owner: Tag::new(owner).ok_or(EINVAL)?,
             offload,
+            taken: 0,
+            stall: Stall::default(),
         })
     }
 
@@ -333,8 +339,14 @@ impl<Q: TxQueue> Tx<Q> {
         };
         let mut home = stock.home(owner);
         let most = home.room();
-        let reclaimed = self.queue.reclaim(most, |id| home.give(id));
-        reclaimed.map(|_| ())
+        let reclaimed = self.queue.reclaim(most, |id| home.give(id))?;
+        self.taken = self.taken.wrapping_add(reclaimed as u64);
+        Ok(())
+    }
+
+    /// Asked now and then: whether the device has stopped sending.
+    pub(crate) fn stalls(&mut self) -> bool {
+        self.stall.look(&self.queue, self.taken)
     }
 
     /// Takes all buffers back from a device that can no longer reach them.

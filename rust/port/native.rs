@@ -77,8 +77,8 @@ pub(crate) struct Native<D: Driver> {
     pairs: KVec<Pin<KBox<Pair<D>>>>,
     /// The pair that the host looks at first the next time.
     first: Atomic<u32>,
-    /// 1 + the number of the fault that broke a queue; [`SILENT`] when the NIC
-    /// does not answer, [`CLOSED`] when it is not to be used.
+    /// 1 + the number of the fault that broke a queue, or one of [`SILENT`],
+    /// [`STALLED`], and [`CLOSED`] when it is not to be used.
     fault: Atomic<u32>,
 }
 
@@ -86,6 +86,8 @@ pub(crate) struct Native<D: Driver> {
 const SILENT: u32 = u32::MAX;
 /// Not the NIC's fault.
 const CLOSED: u32 = SILENT - 1;
+/// The fault of a NIC that takes frames and sends none.
+const STALLED: u32 = CLOSED - 1;
 
 /// How a NIC is.
 pub(crate) enum Health {
@@ -284,11 +286,14 @@ impl<D: Driver> Native<D> {
         }
     }
 
-    /// Asks the NIC how it is; one that does not answer has failed. Not on the
-    /// data path.
+    /// Asks the NIC how it is; one that does not answer, or does not send, has
+    /// failed. Not on the data path, by one caller at a time.
     pub(crate) fn look(&self) -> Health {
         if !self.has_failed() {
             match self.driver.link() {
+                Some(true) if self.pairs.iter().any(|pair| pair.stalls()) => {
+                    self.fault.store(STALLED, Relaxed);
+                }
                 Some(link) => return Health::Link(link),
                 None => self.fault.store(SILENT, Relaxed),
             }
@@ -296,6 +301,7 @@ impl<D: Driver> Native<D> {
         Health::Failed(match self.fault.load(Relaxed) {
             SILENT => c"does not answer",
             CLOSED => c"is not in use",
+            STALLED => c"does not send",
             _ => c"broke one of its rings",
         })
     }

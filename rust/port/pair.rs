@@ -6,6 +6,7 @@ use super::native::Driver;
 use crate::core_::frame::PortId;
 use crate::core_::nic::pool::Owner;
 use crate::core_::nic::queue::Queue;
+use crate::kapi::cpu::BhGuard;
 use crate::kapi::nic::{Rx, Tx};
 use crate::kapi::pool::Stock;
 use crate::kapi::store::Store;
@@ -110,6 +111,13 @@ impl<D: Driver> Pair<D> {
         let tx = core::mem::replace(self.tx.lock().queue(), tx);
         drop((rx, tx));
         Ok(())
+    }
+
+    /// Asked now and then: whether the NIC has stopped sending.
+    pub(super) fn stalls(&self) -> bool {
+        // See `BhGuard`.
+        let _bh = BhGuard::new();
+        self.tx.lock().stalls()
     }
 
     /// Counts frames that came damaged; by whoever polls the pair.

@@ -19,6 +19,7 @@ pub mod magazine;
 pub mod pool;
 pub mod queue;
 pub mod shadow;
+pub mod stall;
 pub mod virtio;
 
 #[cfg(any(test, CONFIG_KUNIT = "y"))]

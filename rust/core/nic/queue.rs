@@ -114,6 +114,9 @@ pub trait Queue {
     /// What broke the queue.
     fn fault(&self) -> Option<Fault>;
 
+    /// Whether the device has finished a buffer that was not taken yet.
+    fn has_finished(&self) -> bool;
+
     /// Whether the doorbell must be rung for what was filled since the last call: once per burst,
     /// after everything was filled.
     ///

@@ -55,9 +55,9 @@ fn honest<L: Layout>(sizes: (u16, u16), format: Transmit, steps: &[Step]) {
     world.end();
 }
 
-fn lying(steps: &[Step], more: u32) {
+fn lying<L: Layout>(format: Transmit, steps: &[Step], more: u32) {
     let account = Account::new(POOL);
-    let mut world = World::new(&account, ends::<Igb>((32, 32), Transmit::Advanced));
+    let mut world = World::new(&account, ends::<L>((32, 32), format));
     for step in steps.iter().chain(&[Step::Refill(4)]) {
         assert_eq!(world.run(*step), Ok(()));
     }
@@ -67,6 +67,46 @@ fn lying(steps: &[Step], more: u32) {
         world.meet(true, Fault::TooLong);
         world.end();
     }
+}
+
+fn mad<L: Layout>(writes: &[(u16, u16)]) {
+    let (rx, tx) = (memory(16), memory(16));
+    let queues = (
+        Rx::<_, _, L>::new(rx.clone(), slots(16), CAPACITY).unwrap(),
+        Tx::<_, _, L>::new(tx.clone(), slots(16)).unwrap(),
+    );
+    nic_model::mad::run(queues, &[rx, tx], CAPACITY, writes);
+}
+
+/// A device that takes buffers and frames and gives none back, ever.
+fn silent<L: Layout>(format: Transmit) {
+    let account = Account::new(POOL);
+    let mut world = World::new(&account, ends::<L>((32, 32), format));
+    for step in [
+        Step::Refill(40),
+        Step::DeviceReceives {
+            count: 9,
+            which: 0,
+            len: 60,
+        },
+        Step::Receive(9),
+        Step::Send(9),
+    ] {
+        assert_eq!(world.run(step), Ok(()));
+    }
+    let (held, sent) = (world.ends.rx.outstanding(), world.ends.tx.outstanding());
+    assert!(held > 0 && sent > 0);
+    for _ in 0..100 {
+        assert_eq!(world.run(Step::Receive(9)), Ok(()));
+        assert_eq!(world.run(Step::Reclaim(9)), Ok(()));
+        assert!(!world.ends.rx.has_finished() && !world.ends.tx.has_finished());
+        assert!(world.ends.rx.arm());
+    }
+    assert_eq!(
+        (held, sent),
+        (world.ends.rx.outstanding(), world.ends.tx.outstanding())
+    );
+    world.end();
 }
 
 proptest! {
@@ -82,25 +122,31 @@ proptest! {
 
     #[test]
     fn lying_devices(steps in prop::collection::vec(step(), 0..40), more: u32) {
-        lying(&steps, more);
+        lying::<E1000e>(Transmit::Legacy, &steps, more);
+        lying::<Igb>(Transmit::Advanced, &steps, more);
+        lying::<Ixgbe>(Transmit::Advanced, &steps, more);
     }
 
     #[test]
     fn mad_devices(
         writes in prop::collection::vec((any::<u16>(), any::<u16>()), 1..200),
     ) {
-        let (rx, tx) = (memory(16), memory(16));
-        let queues = (
-            Rx::<_, _, Igb>::new(rx.clone(), slots(16), CAPACITY).unwrap(),
-            Tx::<_, _, Igb>::new(tx.clone(), slots(16)).unwrap(),
-        );
-        nic_model::mad::run(queues, &[rx, tx], CAPACITY, &writes);
+        mad::<E1000e>(&writes);
+        mad::<Igb>(&writes);
+        mad::<Ixgbe>(&writes);
     }
 }
 
 #[test]
 fn a_lie_about_the_length() {
-    lying(&[], 0);
+    lying::<E1000e>(Transmit::Legacy, &[], 0);
+    lying::<Igb>(Transmit::Advanced, &[], 0);
+}
+
+#[test]
+fn a_device_that_never_answers() {
+    silent::<E1000e>(Transmit::Legacy);
+    silent::<Igb>(Transmit::Advanced);
 }
 
 #[test]

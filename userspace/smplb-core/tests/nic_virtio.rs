@@ -237,15 +237,39 @@ fn indices_wrap_twice() {
     long::<PackedFormat>();
 }
 
-#[test]
-fn a_queue_that_never_gets_an_answer() {
+/// A device that takes buffers and frames and, from some time on, gives none back.
+fn silent<F: Format>(event_idx: bool) {
     let account = Account::new(POOL);
-    let mut world = World::new(&account, ends::<SplitFormat>((64, 64), false));
+    let mut world = World::new(&account, ends::<F>((64, 64), event_idx));
+    for step in [
+        Step::Refill(70),
+        Step::DeviceReceives {
+            count: 9,
+            which: 0,
+            len: 60,
+        },
+        Step::Receive(9),
+        Step::Send(9),
+    ] {
+        assert_eq!(world.run(step), Ok(()));
+    }
     for _ in 0..1000 {
         assert_eq!(world.run(Step::Refill(70)), Ok(()));
         assert_eq!(world.run(Step::Receive(70)), Ok(()));
+        assert_eq!(world.run(Step::Reclaim(70)), Ok(()));
+        assert!(!world.ends.rx.has_finished() && !world.ends.tx.has_finished());
     }
     assert_eq!((world.ends.rx.outstanding(), world.ends.rx.room()), (64, 0));
+    assert_eq!(world.ends.tx.outstanding(), 9);
     assert_eq!(world.ends.rx.fault(), None::<Fault>);
+    assert_eq!(world.ends.tx.fault(), None::<Fault>);
     world.end();
+}
+
+#[test]
+fn a_device_that_never_answers() {
+    for event_idx in [false, true] {
+        silent::<SplitFormat>(event_idx);
+        silent::<PackedFormat>(event_idx);
+    }
 }

@@ -85,6 +85,10 @@ impl<D: Dma, S: DerefMut<Target = [Slot]>, L: Layout> Queue for Rx<D, S, L> {
         self.fault
     }
 
+    fn has_finished(&self) -> bool {
+        self.held() != 0 && self.next_word() as u32 & RX_DD != 0
+    }
+
     #[inline]
     fn kick(&mut self) -> Option<u16> {
         if self.kicked == self.filled || self.fault.is_some() {
@@ -98,8 +102,7 @@ impl<D: Dma, S: DerefMut<Target = [Slot]>, L: Layout> Queue for Rx<D, S, L> {
 
     fn arm(&mut self) -> bool {
         self.memory.mb();
-        let done = self.held() != 0 && self.next_word() as u32 & RX_DD != 0;
-        self.fault.is_none() && !done
+        self.fault.is_none() && !self.has_finished()
     }
 
     fn disarm(&mut self) {}

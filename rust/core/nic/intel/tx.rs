@@ -104,6 +104,10 @@ impl<D: Dma, S: DerefMut<Target = [Slot]>, L: Layout> Queue for Tx<D, S, L> {
         self.fault
     }
 
+    fn has_finished(&self) -> bool {
+        self.finished().is_some()
+    }
+
     #[inline]
     fn kick(&mut self) -> Option<u16> {
         if self.kicked == self.sent || self.fault.is_some() {
@@ -117,7 +121,7 @@ impl<D: Dma, S: DerefMut<Target = [Slot]>, L: Layout> Queue for Tx<D, S, L> {
 
     fn arm(&mut self) -> bool {
         self.memory.mb();
-        self.fault.is_none() && self.finished().is_none()
+        self.fault.is_none() && !self.has_finished()
     }
 
     fn disarm(&mut self) {}

@@ -84,6 +84,10 @@ macro_rules! queue_of_ring {
                 self.ring.kick()
             }
 
+            fn has_finished(&self) -> bool {
+                self.ring.has_finished()
+            }
+
             fn arm(&mut self) -> bool {
                 self.ring.arm()
             }

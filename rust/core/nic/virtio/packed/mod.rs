@@ -150,6 +150,13 @@ impl<D: Dma, S: DerefMut<Target = [Slot]>> Queue for Packed<D, S> {
         self.fault
     }
 
+    fn has_finished(&self) -> bool {
+        let (_, marks) = self.marks(self.used);
+        let position = usize::from(self.used & self.size.wrapping_sub(1));
+        let word = self.memory.load64(position.wrapping_mul(2) | 1);
+        self.held() != 0 && word & (AVAIL | USED) == marks
+    }
+
     #[inline]
     fn kick(&mut self) -> Option<u16> {
         let (old, new) = (self.kicked, self.avail);
@@ -179,10 +186,7 @@ impl<D: Dma, S: DerefMut<Target = [Slot]>> Queue for Packed<D, S> {
         }
         // The wish must be seen before the marks are read, or both sides wait.
         self.memory.mb();
-        let (_, marks) = self.marks(self.used);
-        let position = usize::from(self.used & self.size.wrapping_sub(1));
-        let word = self.memory.load64(position.wrapping_mul(2) | 1);
-        if self.held() == 0 || word & (AVAIL | USED) != marks {
+        if !self.has_finished() {
             return true;
         }
         self.disarm();

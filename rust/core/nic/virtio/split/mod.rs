@@ -184,6 +184,11 @@ impl<D: Dma, S: DerefMut<Target = [Slot]>> Queue for Split<D, S> {
         self.fault
     }
 
+    #[inline(always)]
+    fn has_finished(&self) -> bool {
+        self.used_idx() != self.used
+    }
+
     #[inline]
     fn kick(&mut self) -> Option<u16> {
         let (old, new) = (self.kicked, self.avail);
@@ -213,7 +218,7 @@ impl<D: Dma, S: DerefMut<Target = [Slot]>> Queue for Split<D, S> {
         }
         // The wish must be seen before the index is read, or both sides wait.
         self.memory.mb();
-        if self.used_idx() == self.used {
+        if !self.has_finished() {
             return true;
         }
         self.disarm();
