@@ -9,7 +9,7 @@ use kernel::sync::Arc;
 use super::atom::KAtom;
 use super::buffer::{Buf, Located, Memory};
 use crate::core_::nic::magazine::{Home, Magazine};
-use crate::core_::nic::pool::{Pool, Record, Shared, Tag};
+use crate::core_::nic::pool::{Owner, Pool, Record, Shared, Tag};
 use crate::core_::nic::queue::BufferId;
 
 /// Buffers of one memory, and the account of who owns each.
@@ -65,6 +65,15 @@ impl BufferPool {
     #[inline(always)]
     pub(crate) fn account(&self) -> Option<Pool<'_, KAtom>> {
         Pool::new(&self.records, &self.shared)
+    }
+}
+
+impl Drop for BufferPool {
+    fn drop(&mut self) {
+        // Who has a buffer has the pool, or gave it back: one that is missing now was
+        // lost by somebody.
+        let lost = |account: Pool<'_, KAtom>| account.owners().any(|owner| owner != Owner::Free);
+        kernel::warn_on!(self.account().is_some_and(lost));
     }
 }
 
