@@ -8,7 +8,7 @@ use kernel::device::{Bound, Core};
 use kernel::io::poll::read_poll_timeout;
 use kernel::pci;
 use kernel::prelude::*;
-use kernel::sync::{new_mutex, Arc, Mutex};
+use kernel::sync::{new_mutex, Arc, Mutex, UniqueArc};
 use kernel::time::Delta;
 
 use super::guard::{Enabled, Reset};
@@ -84,7 +84,9 @@ impl<'a, D: Device> Used<'a, D> {
         }
         let enabled = Enabled::new(pdev)?;
         let share = Share::new()?;
-        let device = Arc::new(D::new(pdev)?, GFP_KERNEL)?;
+        // Memory first: what cannot be had leaves the device untouched.
+        let place = UniqueArc::new_uninit(GFP_KERNEL)?;
+        let device: Arc<D> = place.write(D::new(pdev)?).into();
         Self::start(pdev, device.clone(), pairs, share, enabled).inspect_err(|_| {
             // Best effort: it has no rings any more, if it ever had.
             let _ = device.reset(pdev);

@@ -193,6 +193,8 @@ impl Device for VirtioNet {
     const INTERRUPTS: bool = true;
 
     fn new(pdev: &pci::Device<Core<'_>>) -> Result<Self> {
+        // Memory first: what cannot be had leaves the device untouched.
+        let control = KBox::pin_init(new_mutex!(None, "smplb_virtio_control"), GFP_KERNEL)?;
         let transport = Transport::new(pdev)?;
         transport.reset(pdev)?;
         let features = (WANTED, NEEDED);
@@ -204,7 +206,7 @@ impl Device for VirtioNet {
             transport,
             features,
             receives_all: Atomic::new(true),
-            control: KBox::pin_init(new_mutex!(None, "smplb_virtio_control"), GFP_KERNEL)?,
+            control,
         })
     }
 
