@@ -6,6 +6,10 @@
   send ADDR PORT FLOWS COUNT [some]  COUNT datagrams in each of FLOWS; false when one
                                      is lost, doubled or out of order, or with
                                      "some" when that is true of more than half
+  rounds ADDR PORT COUNT             COUNT datagrams, each after the answer to the one
+                                     before and a pause, as long as nothing to long
+                                     enough for an engine to fall asleep; false when
+                                     one stays without
 """
 
 import select
@@ -79,6 +83,27 @@ def send(addr, port, flows, count, some=""):
     if some:
         bad = answered * 2 < sent
     sys.exit(1 if bad else 0)
+
+
+def rounds(addr, port, count):
+    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    sock.connect((addr, int(port)))
+    sock.settimeout(PATIENCE)
+    run = time.monotonic_ns()
+    longest = 0
+    for number in range(int(count)):
+        pause = time.monotonic_ns() + number * 7919 % 2000 * 1000
+        while time.monotonic_ns() < pause:
+            pass
+        begun = time.monotonic_ns()
+        sock.send(struct.pack("!QI", run, number))
+        try:
+            sock.recv(2048)
+        except TimeoutError:
+            print(f"round {number} has no answer")
+            sys.exit(1)
+        longest = max(longest, time.monotonic_ns() - begun)
+    print(f"{count} rounds, the longest {longest // 1000} us")
 
 
 if __name__ == "__main__":

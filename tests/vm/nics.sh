@@ -92,7 +92,7 @@ sleeps() { smplbctl -j stats | json "sum(e['sleeps'] for e in d['engines'])"; }
 # An idle engine sleeps, and its NICs wake it by an interrupt of the control CPU.
 # There is none on the switching CPU.
 native_sleep() {
-	local slept woken n
+	local slept woken flood server n
 	echo "==> the engine sleeps, and an interrupt of the control CPU wakes it"
 	slept=$(sleeps) woken=$(interrupts 0)
 	for n in {1..20}; do
@@ -102,8 +102,18 @@ native_sleep() {
 	(($(sleeps) - slept >= 20)) || die "slept $slept and then $(sleeps) times"
 	(($(interrupts 0) - woken >= 20)) || die "woken $woken and then $(interrupts 0) times"
 	woken=$(interrupts 0)
-	expect "a flood" in_ns client ping -q -f -c "${FLOOD:-4000}" 10.1.0.1
+	flood=$(in_ns client ping -q -f -c "${FLOOD:-4000}" 10.1.0.1)
+	[[ $flood == *" 0% packet loss"* ]] || die "a flood: $flood"
 	echo "$(($(interrupts 0) - woken)) interrupts for ${FLOOD:-4000} pings"
+	# Whenever a packet comes: it is polled for, or the engine falls asleep, or sleeps.
+	slept=$(sleeps)
+	python3 -ES "$HERE/flows.py" serve 10.1.0.1 7 &
+	server=$!
+	sleep 1
+	expect "no wake-up is lost" in_ns client python3 -ES "$HERE/flows.py" rounds 10.1.0.1 7 2000
+	echo "slept $(($(sleeps) - slept)) times"
+	(($(sleeps) - slept >= 100)) || die "slept $(($(sleeps) - slept)) times in 2000 rounds"
+	kill $server && wait $server
 	(($(interrupts 1) == 0)) || die "interrupts on the switching CPU: $(grep smplb@pci /proc/interrupts)"
 }
 
