@@ -54,11 +54,22 @@ sent() {
 
 reached() { (($(sent) - $1 >= $2)); }
 
-# measure FLOWS DST [COUNT]: instructions per packet, each of which must leave.
+# Packets that found no room on the transmit ring, and bursts: of smplb alone.
+counts() {
+	if [[ -e /sys/class/net/eth1 ]]; then
+		echo 0 0
+	else
+		echo "$(drops tx-busy) $(smplbctl -j stats | json "sum(e['bursts'] for e in d['engines'])")"
+	fi
+}
+
+# measure FLOWS DST [COUNT]: INSTRUCTIONS per packet, each of which must leave but
+# for one in 200, and packets in a BURST.
 measure() {
-	local flows=$1 dst=$2 count=${3:-$COUNT} before after from left chunk=${CHUNK:-$COUNT}
+	local flows=$1 dst=$2 count=${3:-$COUNT} before after from left chunk=${CHUNK:-$COUNT} at=() now=()
 	left=$count
 	from=$(sent)
+	read -ra at <<<"$(counts)"
 	before=$(runtime)
 	while ((left > 0)); do
 		send $((left < chunk ? left : chunk)) "$flows" "$MAC" "$dst" 9 "window=$WINDOW"
@@ -67,20 +78,22 @@ measure() {
 	done
 	eventually 60 reached "$from" "$count" || die "only $(($(sent) - from)) of $count packets left"
 	after=$(runtime)
-	echo $(((after - before) / count))
+	read -ra now <<<"$(counts)"
+	INSTRUCTIONS=$(((after - before) / count)) BURST=$((now[1] > at[1] ? count / (now[1] - at[1]) : 0))
+	((now[0] - at[0] <= count / 200)) || die "$((now[0] - at[0])) of $count packets found no room"
 }
 
 # row SCENARIO SYSTEM FLOWS DST [COUNT]
 row() {
-	local scenario=$1 system=$2 flows=$3 dst=$4 all
-	all=$(measure "$flows" "$dst" "${5:-$COUNT}") || exit 1
-	printf '%-8s %-6s %6s flows: %6s instructions\n' "$scenario" "$system" "$flows" "$all"
+	local scenario=$1 system=$2 flows=$3 dst=$4
+	measure "$flows" "$dst" "${5:-$COUNT}"
+	printf '%-8s %-6s %6s flows: %6s instructions, %s in a burst\n' "$scenario" "$system" "$flows" "$INSTRUCTIONS" "$BURST"
 	printf '{"scenario":"%s","system":"%s","port":"%s","flows":%s,"instructions":%s}\n' \
-		"$scenario" "$system" "$MODEL" "$flows" "$all" >>"$OUT"
+		"$scenario" "$system" "$MODEL" "$flows" "$INSTRUCTIONS" >>"$OUT"
 }
 
 # warm DST FLOWS COUNT: make the connections and fill the caches.
-warm() { measure "$2" "$1" "$3" >/dev/null || exit 1; }
+warm() { measure "$2" "$1" "$3"; }
 
 addresses() {
 	ip addr add 10.1.0.1/16 dev "$1"
