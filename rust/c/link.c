@@ -489,7 +489,7 @@ static int smplb_newlink(struct net_device *dev,
 	if (err)
 		goto err_unregister;
 	sd->linked = true;
-	/* Up to the stack in a thread of the control CPU, not in our engine. */
+	/* Up to the stack in a thread of its own, which no isolated CPU runs. */
 	err = dev_set_threaded(dev, NETDEV_NAPI_THREADED_ENABLED);
 	if (!err)
 		err = netdev_rx_handler_register(lower, smplb_handle_frame, sd);

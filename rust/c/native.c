@@ -2,8 +2,8 @@
 /*
  * The pseudo net device of a NIC that the module drives itself (seed figures 7
  * and 8): there is no other net device under it. Frames are copied between the
- * host's packets and buffers of the pool on the control CPU; no packet of the
- * host's kind is made on a switching CPU.
+ * host's packets and buffers of the pool by who sends, and by a NAPI thread; an
+ * engine makes no packet of the host's kind.
  */
 #include <linux/etherdevice.h>
 #include <linux/ethtool.h>
@@ -232,7 +232,7 @@ int smplb_c_native_register(struct net_device *dev, void *port)
 	err = register_netdevice(dev);
 	if (err)
 		goto err_port;
-	/* Up to the stack in a thread of the control CPU, not in our engine. */
+	/* Up to the stack in a thread of its own, which no isolated CPU runs. */
 	err = dev_set_threaded(dev, NETDEV_NAPI_THREADED_ENABLED);
 	if (err)
 		goto err_unregister;
