@@ -37,6 +37,19 @@ received() {
 	echo $n
 }
 
+# What the kernel says of an engine's CPU: its ticks, and how often the engine's
+# thread was switched to another one.
+ticks() { awk -v cpu="$1" '$1 == "LOC:" { print $(cpu + 2) }' /proc/interrupts; }
+switches() {
+	local comm
+	comm=$(grep -lx "smplb/$1" /proc/[0-9]*/comm 2>/dev/null)
+	awk '/ctxt_switches/ { n += $2 } END { print n }' "${comm%comm}status"
+}
+
+# Whether the listing grew by as much as the kernel's own number did, but for what
+# happens between two looks: agrees BEFORE_LISTED LISTED BEFORE KERNEL
+agrees() { local off=$((($2 - $1) - ($4 - $3))) && ((off > -100 && off < 100 && $4 > $3)); }
+
 # A value of the listing: listed CPU KEY.
 listed() { smplbctl -j cpu list | json "next(c['$2'] for c in d if c['cpu'] == $1)"; }
 
@@ -151,6 +164,7 @@ eventually 3 settled || smplbctl cpu list
 
 echo "==> $COUNT packets without an interrupt of a device"
 before=("$(devices 2)" "$(devices 3)" "$(received)") woken=$(vectors) told=("$(listed 2 interrupts)" "$(listed 3 interrupts)")
+counted=("$(listed 3 ticks)" "$(ticks 3)" "$(listed 3 switches)" "$(switches 3)")
 start=$EPOCHSECONDS first=$(switched)
 enough() { (($(switched) - first >= COUNT)); }
 expect "$COUNT packets" eventually 120 enough
@@ -165,6 +179,8 @@ smplbctl cpu list
 smplbctl stats
 [[ ${before[*]} == "${after[*]}" ]] || die "interrupts, or packets of the kernel's kind, on a switching CPU: $(cat /proc/interrupts)"
 [[ ${told[*]} == "$(listed 2 interrupts) $(listed 3 interrupts)" ]] || die "the module counts others: $(smplbctl cpu list)"
+expect "ticks as the kernel counts them" agrees "${counted[0]}" "$(listed 3 ticks)" "${counted[1]}" "$(ticks 3)"
+expect "switches as the kernel counts them" agrees "${counted[2]}" "$(listed 3 switches)" "${counted[3]}" "$(switches 3)"
 (($(listed 2 busy_time) > 0 && $(listed 2 longest_gap) > 0 && $(listed 2 time) > $(listed 2 busy_time))) ||
 	die "busy time or gap: $(smplbctl -j cpu list)"
 

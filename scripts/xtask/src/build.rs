@@ -12,7 +12,7 @@ use crate::kernel::{self, Flavour, Kernel};
 use crate::lock::Lock;
 use crate::progress::{step, OBJECTS};
 use crate::repo::Repo;
-use crate::run::{command, run};
+use crate::run::{command, read, run};
 
 /// Arguments of `build`.
 #[derive(clap::Args)]
@@ -71,6 +71,22 @@ pub fn module(repo: &Repo, kernel: &Kernel) -> Result<()> {
     ensure!(
         module_file(repo, kernel.flavour).exists(),
         "make built no smplb.ko"
+    );
+    Ok(())
+}
+
+/// Fails if the module calls a Rust helper of the kernel: what C has inline costs
+/// a call there.
+pub fn no_helpers(repo: &Repo, kernel: &Kernel) -> Result<()> {
+    let file = module_file(repo, kernel.flavour);
+    let symbols = read(kernel.toolchain.nm().arg("--undefined-only").arg(file))?;
+    let called: Vec<_> = symbols
+        .lines()
+        .filter(|line| line.contains("rust_helper_"))
+        .collect();
+    ensure!(
+        symbols.contains("synchronize_rcu") && called.is_empty(),
+        "the module calls {called:?}"
     );
     Ok(())
 }

@@ -44,6 +44,12 @@ pub fn main(args: &Args) -> Result<ExitCode> {
         build::module(&repo, &kernel)?;
         build::userspace(&repo)
     });
+    // What a debug kernel checks in such functions cannot be inline.
+    if built && all && kernel.flavour == Flavour::Release {
+        tally.check("the module calls no helper", || {
+            build::no_helpers(&repo, &kernel)
+        });
+    }
     let scenarios = if all {
         Scenario::all(&repo)?
     } else {

@@ -169,6 +169,11 @@ impl Toolchain {
         command(RUSTFMT)
     }
 
+    /// The tool that lists symbols.
+    pub fn nm(&self) -> Command {
+        command(format!("llvm-nm-{}", self.llvm))
+    }
+
     /// The exact versions, for the stamp of what was built with them.
     pub fn versions(&self) -> Result<String> {
         let rustc = read(command(RUSTC).arg("-vV"))?;
