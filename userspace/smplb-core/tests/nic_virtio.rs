@@ -6,7 +6,7 @@
 mod nic_model;
 
 use proptest::prelude::*;
-use smplb_core::nic::queue::{Fault, Queue};
+use smplb_core::nic::queue::Queue;
 use smplb_core::nic::shadow::Slot;
 use smplb_core::nic::virtio::packed::Packed;
 use smplb_core::nic::virtio::split::Split;
@@ -81,9 +81,7 @@ fn size() -> impl Strategy<Value = u16> {
 fn honest<F: Format>(sizes: (u16, u16), event_idx: bool, steps: &[Step]) {
     let account = Account::new(POOL);
     let mut world = World::new(&account, ends::<F>(sizes, event_idx));
-    for step in steps {
-        assert_eq!(world.run(*step), Ok(()));
-    }
+    world.run_all(steps);
     world.end();
 }
 
@@ -110,9 +108,7 @@ fn lying<F: Format>(event_idx: bool, steps: &[Step], lie: Lie, receive: bool) ->
         Step::DeviceSends { count: 1, which: 0 },
         Step::Refill(4),
     ];
-    for step in steps.iter().chain(&feed) {
-        assert_eq!(world.run(*step), Ok(()));
-    }
+    world.run_all(steps.iter().chain(&feed));
     let ends = &mut world.ends;
     let (held, outstanding) = if receive {
         (ends.rx_device.held().len(), ends.rx.outstanding())
@@ -207,28 +203,7 @@ fn every_lie() {
 /// Indices wrap many times, and a silent queue stays silent.
 fn long<F: Format>() {
     let account = Account::new(600);
-    let mut world = World::new(&account, ends::<F>((256, 128), true));
-    let steps = [
-        Step::Refill(256),
-        Step::DeviceReceives {
-            count: 64,
-            which: 5,
-            len: 60,
-        },
-        Step::Receive(64),
-        Step::Send(64),
-        Step::DeviceSends {
-            count: 64,
-            which: 7,
-        },
-        Step::Reclaim(64),
-    ];
-    for _ in 0..2200 {
-        for step in steps {
-            assert_eq!(world.run(step), Ok(()));
-        }
-    }
-    world.end();
+    World::new(&account, ends::<F>((256, 128), true)).long((5, 7));
 }
 
 #[test]
@@ -237,39 +212,11 @@ fn indices_wrap_twice() {
     long::<PackedFormat>();
 }
 
-/// A device that takes buffers and frames and, from some time on, gives none back.
-fn silent<F: Format>(event_idx: bool) {
-    let account = Account::new(POOL);
-    let mut world = World::new(&account, ends::<F>((64, 64), event_idx));
-    for step in [
-        Step::Refill(70),
-        Step::DeviceReceives {
-            count: 9,
-            which: 0,
-            len: 60,
-        },
-        Step::Receive(9),
-        Step::Send(9),
-    ] {
-        assert_eq!(world.run(step), Ok(()));
-    }
-    for _ in 0..1000 {
-        assert_eq!(world.run(Step::Refill(70)), Ok(()));
-        assert_eq!(world.run(Step::Receive(70)), Ok(()));
-        assert_eq!(world.run(Step::Reclaim(70)), Ok(()));
-        assert!(!world.ends.rx.has_finished() && !world.ends.tx.has_finished());
-    }
-    assert_eq!((world.ends.rx.outstanding(), world.ends.rx.room()), (64, 0));
-    assert_eq!(world.ends.tx.outstanding(), 9);
-    assert_eq!(world.ends.rx.fault(), None::<Fault>);
-    assert_eq!(world.ends.tx.fault(), None::<Fault>);
-    world.end();
-}
-
 #[test]
 fn a_device_that_never_answers() {
+    let account = Account::new(POOL);
     for event_idx in [false, true] {
-        silent::<SplitFormat>(event_idx);
-        silent::<PackedFormat>(event_idx);
+        World::new(&account, ends::<SplitFormat>((64, 64), event_idx)).silent(64);
+        World::new(&account, ends::<PackedFormat>((64, 64), event_idx)).silent(64);
     }
 }

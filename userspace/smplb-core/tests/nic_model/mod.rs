@@ -10,6 +10,7 @@ pub mod memory;
 pub mod packed;
 pub mod split;
 pub mod step;
+pub mod story;
 pub mod virtio;
 pub mod world;
 
