@@ -86,8 +86,8 @@ measure() {
 	n=$((after[0] + after[1] + after[2] + after[3]))
 	((n == total)) || die "$n of $total packets came"
 	echo "$scenario, $engines engines: $n packets, $((n / burst)) in a burst"
-	printf '{"scenario":"%s","engines":%s,"flows":%s,"packets":[0,%s],"symbols":"kallsyms-%s"}\n' \
-		"$scenario" "$engines" "$flows" "$(IFS=, && echo "${after[*]}")" "$LOADED" >>"$RESULTS"
+	printf '{"scenario":"%s","engines":%s,"flows":%s,"packets":[0,%s],"bursts":%s,"symbols":"kallsyms-%s"}\n' \
+		"$scenario" "$engines" "$flows" "$(IFS=, && echo "${after[*]}")" "$burst" "$LOADED" >>"$RESULTS"
 }
 
 # What each of N generators is to send: orders N COUNT FLOWS VIP [HOST].
@@ -121,6 +121,11 @@ for LOADED in ${BENCH_ENGINES:-1 2 4}; do
 	for ((k = 1; k <= N; k++)); do service "192.0.2.$k" "10.2.$k.2:9"; done
 	warm "$(orders "$N" 3000 $FLOWS 192.0.2.K)"
 	measure nat-hit "$N" $FLOWS "$(orders "$N" "$COUNT" $FLOWS 192.0.2.K)"
+	((N > 1)) || {
+		# Bursts of one flow, as in the goal that there is for one engine.
+		warm "$(orders 1 300 1 192.0.2.K)"
+		measure nat-hit 1 1 "$(orders 1 "$COUNT" 1 192.0.2.K)"
+	}
 	measure nat-new "$N" "$COUNT" "$(orders "$N" "$COUNT" "$COUNT" 192.0.2.K)"
 	((N > 1)) || {
 		finish "$N"

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! A plugin of QEMU's translator (TCG) that counts, while the guest has a window
 //! open, the instructions of the kernel that each CPU executes, and the cache
-//! lines that one CPU writes and another one reads or writes.
+//! lines that one CPU writes and another one reads or writes, and the accesses to
+//! registers of devices.
 //!
 //! Only CPUs are seen: what devices write to the guest's memory does not count.
 //! The guest opens and closes windows by executing one of two forms of `nop`,

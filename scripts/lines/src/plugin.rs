@@ -179,13 +179,17 @@ unsafe extern "C" fn access(cpu: c_uint, access: Access, address: u64, word: *mu
     // used during this call only.
     let (physical, octets, write) = unsafe {
         let place = ffi::qemu_plugin_get_hwaddr(access, address);
-        if place.is_null() || ffi::qemu_plugin_hwaddr_is_io(place) {
+        if place.is_null() {
             return;
+        }
+        let write = ffi::qemu_plugin_mem_is_store(access);
+        if ffi::qemu_plugin_hwaddr_is_io(place) {
+            return with(cpu, |tally| tally.access_device(word as u64, write));
         }
         (
             ffi::qemu_plugin_hwaddr_phys_addr(place),
             1u64 << ffi::qemu_plugin_mem_size_shift(access),
-            ffi::qemu_plugin_mem_is_store(access),
+            write,
         )
     };
     // The next page may be anywhere.

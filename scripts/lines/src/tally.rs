@@ -10,6 +10,7 @@
 //! lines USERS WRITERS COUNT
 //! shared USERS WRITERS CPU r|w INSTRUCTION COUNT LINES ADDRESS
 //! moved OTHERS CPU r|w INSTRUCTION COUNT ADDRESS
+//! device CPU r|w INSTRUCTION COUNT
 //! end
 //! ```
 //!
@@ -24,6 +25,8 @@
 //! `moved` has the accesses for which a line came to this CPU's cache from that of
 //! others, or had to go from theirs: see [`crate::cache`]. A line that two CPUs use
 //! one after the other is shared, too, but moves once.
+//!
+//! `device` has the accesses to registers of devices, doorbells among them.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
@@ -79,6 +82,8 @@ pub struct Tally {
     ran: Map<u64, u64>,
     accesses: Map<Access, Times>,
     moves: Map<Move, Times>,
+    /// By instruction and whether it writes.
+    devices: Map<(u64, bool), u64>,
     wrote: u64,
 }
 
@@ -96,6 +101,11 @@ impl Tally {
         *self.ran.entry(instruction).or_default() += 1;
         self.executed += 1;
         self.executed
+    }
+
+    /// The instruction accesses a register of a device.
+    pub fn access_device(&mut self, instruction: u64, write: bool) {
+        *self.devices.entry((instruction, write)).or_default() += 1;
     }
 
     /// The instruction accesses a line, which the CPUs in `others` had.
@@ -165,8 +175,19 @@ pub fn write(tallies: &[Tally], out: &mut impl Write) -> io::Result<()> {
     }
     for (cpu, tally) in tallies.iter().enumerate() {
         write_shared(cpu, tally, &lines, out)?;
+        for ((instruction, write), count) in &tally.devices {
+            writeln!(out, "device {cpu} {} {instruction:x} {count}", kind(*write))?;
+        }
     }
     writeln!(out, "end")
+}
+
+/// The word for a load or a store.
+fn kind(write: bool) -> char {
+    match write {
+        true => 'w',
+        false => 'r',
+    }
 }
 
 /// What one CPU did to lines that are shared.
@@ -187,14 +208,14 @@ fn write_shared(
         }
     }
     for ((Sharing { users, writers }, write, instruction), (count, lines, address)) in rows {
-        let kind = if write { 'w' } else { 'r' };
+        let kind = kind(write);
         writeln!(
             out,
             "shared {users:x} {writers:x} {cpu} {kind} {instruction:x} {count} {lines} {address:x}"
         )?;
     }
     for (moved, Times { count, address }) in &tally.moves {
-        let kind = if moved.write { 'w' } else { 'r' };
+        let kind = kind(moved.write);
         let Move {
             instruction,
             others,
@@ -226,6 +247,8 @@ mod tests {
         a.access(0x12, 3, 0xc8, true, 0);
         a.access(0x12, 3, 0xc8, true, 0);
         b.access(0x22, 3, 0xc0, false, 1);
+        b.access_device(0x24, true);
+        b.access_device(0x24, true);
         let mut out = Vec::new();
         write(&tallies, &mut out).unwrap();
         let text = String::from_utf8(out).unwrap();
@@ -241,6 +264,7 @@ mod tests {
                 "shared 3 1 0 w 12 2 1 c8",
                 "shared 3 1 1 r 22 1 1 c0",
                 "moved 1 1 r 22 1 c0",
+                "device 1 w 24 2",
                 "end"
             ]
         );

@@ -17,6 +17,7 @@ use crate::scenario::Scenario;
 use crate::vm::{self, End, Job, Machine, Sink};
 use crate::{build, setup};
 
+mod profile;
 mod report;
 mod scaling;
 mod symbols;
@@ -72,7 +73,9 @@ pub fn main(args: &Args) -> Result<ExitCode> {
                 let json = serde_json::to_string_pretty(&rows)? + "\n";
                 fs::write(dir.join("scaling.json"), json)?;
                 fs::write(dir.join("scaling.txt"), scaling::places(&rows))?;
+                fs::write(dir.join("profile.txt"), scaling::profiles(&rows))?;
                 markdown.push_str(&scaling::markdown(&rows));
+                markdown.push_str(&format!("\n{}", scaling::profiles(&rows)));
             }
             Err(end) => return Ok(ExitCode::from(end.code())),
         }

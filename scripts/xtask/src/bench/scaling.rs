@@ -8,6 +8,7 @@ use std::path::Path;
 use anyhow::{ensure, Context, Result};
 use serde::{Deserialize, Serialize};
 
+use super::profile::{self, Part};
 use super::symbols::Symbols;
 use super::windows::{self, Window};
 
@@ -23,11 +24,14 @@ struct Told {
     flows: u64,
     /// By CPU; those of engines have some.
     packets: Vec<u64>,
+    /// Of all of them.
+    bursts: u64,
     /// The file with the symbols.
     symbols: String,
 }
 
-/// One measurement. All but the first three are per packet, of all engines.
+/// One measurement. All but the first three and the doorbells are per packet, of all
+/// engines.
 #[derive(Serialize)]
 pub struct Row {
     scenario: String,
@@ -47,8 +51,12 @@ pub struct Row {
     moves_control: f64,
     /// Stores to lines that another engine used at any time.
     shared_stores: f64,
+    /// Stores of the module to registers of devices, per burst.
+    doorbells: f64,
     /// Where lines moved between engines.
     places: Vec<Place>,
+    /// Where the instructions were executed, all of the kernel's.
+    functions: Vec<Part>,
 }
 
 /// An instruction that had lines moved between engines.
@@ -100,6 +108,10 @@ impl Row {
             everything += ran.count;
             ours[ran.cpu] += u64::from(symbols.is_ours(ran.instruction)) * ran.count;
         }
+        let doorbells = window.devices.iter().filter(|device| {
+            device.write && is_engine(device.cpu) && symbols.is_ours(device.instruction)
+        });
+        let doorbells: u64 = doorbells.map(|device| device.count).sum();
         let stores = engines.clone().filter_map(|cpu| window.wrote.get(cpu));
         let others = |cpu: usize| mask & !(1 << cpu);
         let shared = window.shared.iter().filter(|shared| {
@@ -131,6 +143,12 @@ impl Row {
             moves: per_packet(between),
             moves_control: per_packet(control),
             shared_stores: per_packet(shared.map(|shared| shared.count).sum()),
+            doorbells: doorbells as f64 / told.bursts.max(1) as f64,
+            functions: profile::parts(
+                window.ran.iter().filter(|ran| is_engine(ran.cpu)),
+                symbols,
+                all,
+            ),
             places,
             scenario: told.scenario,
             engines: told.engines,
@@ -157,22 +175,37 @@ impl Place {
     }
 }
 
+/// Functions of what one engine did for packets of known connections.
+pub fn profiles(rows: &[Row]) -> String {
+    let wanted = |row: &&Row| row.engines == 1 && row.scenario == "nat-hit";
+    let part = |row: &Row| {
+        format!(
+            "{}, {} flows: instructions per packet by function\n{}",
+            row.scenario,
+            row.flows,
+            profile::text(&row.functions)
+        )
+    };
+    rows.iter().filter(wanted).map(part).collect()
+}
+
 /// The table.
 pub fn markdown(rows: &[Row]) -> String {
     let mut text = String::from(
-        "\n| scenario | engines | flows of each | instructions | of the busiest | lines moved | stores to shared lines |\n\
-         |---|---:|---:|---:|---:|---:|---:|\n",
+        "\n| scenario | engines | flows of each | instructions | of the busiest | lines moved | stores to shared lines | doorbells of a burst |\n\
+         |---|---:|---:|---:|---:|---:|---:|---:|\n",
     );
     for row in rows {
         text.push_str(&format!(
-            "| {} | {} | {} | {:.0} | {:.0} | {:.3} | {:.2} |\n",
+            "| {} | {} | {} | {:.0} | {:.0} | {:.3} | {:.2} | {:.2} |\n",
             row.scenario,
             row.engines,
             row.flows,
             row.instructions,
             row.instructions_most,
             row.moves,
-            row.shared_stores
+            row.shared_stores,
+            row.doorbells
         ));
     }
     text

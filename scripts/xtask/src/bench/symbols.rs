@@ -33,7 +33,8 @@ impl Symbols {
         Ok(symbols)
     }
 
-    fn parse(text: &str) -> Self {
+    /// What is in such a copy.
+    pub fn parse(text: &str) -> Self {
         let symbol = |line: &str| {
             let mut words = line.split_whitespace();
             let address = u64::from_str_radix(words.next()?, 16).ok()?;
@@ -49,15 +50,26 @@ impl Symbols {
         Self(text.lines().filter_map(symbol).collect())
     }
 
+    /// The function that an instruction is in, and where that begins.
+    fn find(&self, instruction: u64) -> Option<(u64, &Symbol)> {
+        let before = self.0.range(..=instruction).next_back();
+        before.map(|(start, symbol)| (*start, symbol))
+    }
+
     /// Whether an instruction is one of the module's.
     pub fn is_ours(&self, instruction: u64) -> bool {
-        let before = self.0.range(..=instruction).next_back();
-        before.is_some_and(|(_, symbol)| symbol.is_ours)
+        self.find(instruction)
+            .is_some_and(|(_, symbol)| symbol.is_ours)
+    }
+
+    /// Function of an instruction.
+    pub fn function(&self, instruction: u64) -> Option<&str> {
+        self.find(instruction).map(|(_, symbol)| &*symbol.name)
     }
 
     /// Function and offset of an instruction.
     pub fn name(&self, instruction: u64) -> String {
-        match self.0.range(..=instruction).next_back() {
+        match self.find(instruction) {
             Some((start, symbol)) => format!("{}+{:#x}", symbol.name, instruction - start),
             None => format!("{instruction:#x}"),
         }

@@ -14,6 +14,8 @@ pub struct Window {
     pub shared: Vec<Shared>,
     /// Accesses that moved a line from one CPU's cache to another's.
     pub moved: Vec<Moved>,
+    /// Accesses to registers of devices.
+    pub devices: Vec<Device>,
 }
 
 /// An instruction that a CPU executed.
@@ -40,6 +42,14 @@ pub struct Moved {
     pub count: u64,
     /// Where one of the lines is.
     pub address: u64,
+}
+
+/// Accesses of an instruction to registers of devices.
+pub struct Device {
+    pub cpu: usize,
+    pub write: bool,
+    pub instruction: u64,
+    pub count: u64,
 }
 
 /// All windows, in the order in which they were closed.
@@ -85,6 +95,12 @@ impl Window {
                 count: words.number(10)?,
                 address: words.number(16)?,
             }),
+            "device" => self.devices.push(Device {
+                cpu: words.number(10)? as usize,
+                write: words.word()? == "w",
+                instruction: words.number(16)?,
+                count: words.number(10)?,
+            }),
             "lines" => {}
             _ => bail!("unknown"),
         }
@@ -119,7 +135,8 @@ mod tests {
     fn a_window_is_read() {
         let text = "window\nran 1 ffffffff81000000 7\nwrote 0 0\nwrote 1 5\nlines 6 2 1\n\
                     shared 6 2 1 w ffffffff81000000 7 1 ff11\n\
-                    moved 2 2 r ffffffff81000004 3 ff11\nend\n";
+                    moved 2 2 r ffffffff81000004 3 ff11\n\
+                    device 1 w ffffffff81000008 9\nend\n";
         let windows = parse(text).unwrap();
         let [window] = &windows[..] else {
             panic!("{} windows", windows.len())
@@ -128,6 +145,8 @@ mod tests {
         assert_eq!((window.shared[0].count, window.shared[0].write), (7, true));
         let moved = &window.moved[0];
         assert_eq!((moved.others, moved.cpu, moved.address), (2, 2, 0xff11));
+        let device = &window.devices[0];
+        assert_eq!((device.cpu, device.write, device.count), (1, true, 9));
         assert!(parse("ran 1").is_err());
         assert!(parse("walked 1 2 3").is_err());
     }
