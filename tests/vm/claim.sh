@@ -146,15 +146,15 @@ expect "give back" smplbctl port del eth0
 works
 
 echo "==> loaded, claimed, given back and unloaded $ROUNDS times"
-# Pages that are free, those that CPUs have at hand among them, once what can be
-# given back is: the most of three looks, as the kernel frees some things later.
+# Pages that are free once what can be given back is: the most of three looks, as the
+# kernel frees some things later.
 free() {
 	local look most=0 pages
 	for look in 1 2 3; do
 		sync
 		echo 3 >/proc/sys/vm/drop_caches
 		sleep 1
-		pages=$(awk '$1 == "nr_free_pages" || $1 == "count:" { n += $2 } END { print n }' /proc/zoneinfo)
+		pages=$(free_pages)
 		((pages > most)) && most=$pages
 	done
 	echo "$most"

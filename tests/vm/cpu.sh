@@ -152,9 +152,8 @@ done
 [[ $(listed 3 missing) != *nohz* && $(listed 2 missing) == *nohz_full* ]] || die "$(smplbctl cpu list)"
 # An interrupt without remapping moves when it comes the next time, to the CPU that
 # it leaves: that of QEMU's monitor is made to, and the client's.
-MONITOR=$(grep -lx monitor /sys/class/virtio-ports/*/name) MONITOR=${MONITOR%/name}
 settled() {
-	echo "info version" >"/dev/${MONITOR##*/}"
+	monitor info version
 	in_ns client ping -q -c 1 -W 1 10.1.0.1 >/dev/null
 	[[ -z $(left_in effective_affinity_list) ]]
 }

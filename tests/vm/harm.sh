@@ -2,10 +2,6 @@
 # Shared by the scenarios of NICs that fail: what harms them, and what is said of
 # it. Source it, after nics.sh.
 
-MONITOR=$(grep -lx monitor /sys/class/virtio-ports/*/name) || die "no monitor of QEMU"
-MONITOR=${MONITOR%/name}
-monitor() { echo "$*" >"/dev/${MONITOR##*/}"; }
-
 told() { dmesg | grep -c "smplb[0-9].*: the NIC $1"; }
 
 # The device's memory can be reached no more, and it reaches none.

@@ -99,6 +99,17 @@ adds_up() {
 		die "the pool: $(smplbctl -j pool)"
 }
 
+# Pages of memory that are free, those that CPUs have at hand among them.
+free_pages() { awk '$1 == "nr_free_pages" || $1 == "count:" { n += $2 } END { print n }' /proc/zoneinfo; }
+
+# A command for QEMU: monitor COMMAND...
+monitor() {
+	local name
+	name=$(grep -lx monitor /sys/class/virtio-ports/*/name) || die "no monitor of QEMU"
+	name=${name%/name}
+	echo "$*" >"/dev/${name##*/}"
+}
+
 load() {
 	modprobe smplb "$@" || die "modprobe smplb"
 }
@@ -220,6 +231,19 @@ web() {
 requests() {
 	in_ns client curl -sS --max-time 120 -H 'Connection: close' "$2/[1-$1]" | sort | uniq -c
 }
+
+# A file goes whole from the client by VIP:PORT to b1, which takes it at its port
+# 9000: upload PORT FILE
+upload() {
+	local server
+	in_ns b1 nc -Nl 10.2.0.11 9000 >/tmp/uploaded </dev/null &
+	server=$!
+	sleep 0.3
+	in_ns client nc -N "$VIP" "$1" <"$2" && wait $server && cmp /tmp/uploaded "$2"
+}
+
+# What a namespace has learned of the MTU of a path: mtu_of NS ADDRESS
+mtu_of() { ip -n "$1" route get "$2" | grep -o 'mtu [0-9]*'; }
 
 # A service with its backends: balance SERVICE [OPTION...] -- BACKEND[=WEIGHT]...
 balance() {

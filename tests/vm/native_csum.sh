@@ -94,10 +94,9 @@ smplbctl stats
 [[ $(smplbctl -j port list | json "sum(p.get('rx_errors', 0) for p in d)") == 0 ]] || die "$(smplbctl port list)"
 
 echo "==> the pool goes with the last native port, whoever has buffers of it"
-pages() { awk '$1 == "nr_free_pages" || $1 == "count:" { n += $2 } END { print n }' /proc/zoneinfo; }
-before=$(pages)
+before=$(free_pages)
 release "$A"
 release "$B"
-free() { (($(pages) - before > 6000)); }
+free() { (($(free_pages) - before > 6000)); }
 expect "its memory" eventually 5 free
 expect "release d5" smplbctl port del smplb5

@@ -28,15 +28,8 @@ echo "==> smaller toward the servers"
 balance "tcp:$VIP:80" -- 10.2.0.11:8080
 balance "tcp:$VIP:9000" -- 10.2.0.11
 expect "a first request" eventually 10 ok "http://$VIP/"
-in_ns b1 nc -Nl 10.2.0.11 9000 >/tmp/uploaded </dev/null &
-SERVER=$!
-sleep 0.3
-upload() { in_ns client nc -N "$VIP" 9000 </tmp/blob; }
-expect "upload" upload
-wait $SERVER
-cmp /tmp/uploaded /tmp/blob || die "not what was sent"
-told() { ip -n client route get "$VIP" | grep -q "mtu 1400"; }
-told || die "the client was not told: $(ip -n client route get "$VIP")"
+expect "upload" upload 9000 /tmp/blob
+[[ $(mtu_of client "$VIP") == "mtu 1400" ]] || die "the client was not told: $(ip -n client route get "$VIP")"
 (($(drops mtu-exceeded) > 0)) || die "not counted"
 expect "a large file" large
 release "$A"
