@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
-# vm: --smp 3 --nic virtio --nic virtio --nic virtio --nic virtio --nic e1000e --nic virtio
-# The machine goes to sleep as far as its processes (the VM's root, which is 9p, has
-# no way to wake up), and traffic goes on where it was. eth0 and eth2 are virtio,
-# eth4 an 82574L, and d5 a port of driver netdev.
+# vm: --smp 3 --ram --nic virtio --nic virtio --nic virtio,packed=on --nic virtio --nic e1000e --nic virtio
+# The machine goes to sleep, as far as its processes, to idleness, or until all its
+# devices have forgotten everything (S3 of ACPI), and traffic goes on where it was.
+# eth0 and eth2 are virtio, eth4 an 82574L, and d5 a port of driver netdev.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/nics.sh"
 
@@ -25,17 +25,27 @@ netdev() { in_ns client ping -q -c 1 -W 1 10.5.0.1 >/dev/null; }
 expect "a ping of netdev" eventually 5 netdev
 before=$(smplbctl -j port list | json "[(p['ifname'], p['cpu']) for p in d]")
 
-echo freezer >/sys/power/pm_test || die "a kernel without CONFIG_PM_DEBUG"
-states=(mem)
-grep -qw freeze /sys/power/state && states=(freeze mem)
-for ((n = 0; n < 5; n++)); do
+grep -qw freeze /sys/power/state || die "no sleep without CONFIG_SUSPEND"
+# How deep: a STATE of the kernel's, and what of it is left out.
+asleep() {
+	local alarm=/sys/class/rtc/rtc0/wakealarm
+	echo "${2-none}" >/sys/power/pm_test
+	echo deep >/sys/power/mem_sleep
+	# Ten seconds, less what it takes to fall asleep.
+	echo 0 >$alarm
+	echo +10 >$alarm
+	echo "$1" >/sys/power/state && echo 0 >$alarm
+}
+# Nothing wakes QEMU's machine from idleness (s2idle) but the kernel's own test.
+ways=("mem freezer" "freeze devices" mem "freeze freezer" mem)
+for way in "${ways[@]}"; do
 	ip netns exec client ping -q -f -c 1000000 10.1.0.1 >/dev/null 2>&1 &
 	ip netns exec client ping -q -f -c 1000000 10.5.0.1 >/dev/null 2>&1 &
 	in_ns client curl -sS --max-time 60 "http://$VIP/blob?[1-10]" >/tmp/blobs &
 	fetch=$!
 	sleep 0.5
-	state=${states[n % ${#states[@]}]}
-	expect "sleep $n ($state)" sh -c "echo $state >/sys/power/state"
+	# shellcheck disable=SC2086
+	expect "sleep ($way)" asleep $way
 	expect "a request" eventually 5 ok "http://$VIP/"
 	expect "a ping of netdev" eventually 5 netdev
 	expect "the transfer" wait $fetch
@@ -44,6 +54,7 @@ for ((n = 0; n < 5; n++)); do
 	kill %1 %2 && wait
 	adds_up
 done
+(($(dmesg | grep -c 'Waking up from system sleep state S3') == 2)) || die "did not sleep: $(dmesg | grep -w PM:)"
 smplbctl port list
 [[ $(smplbctl -j port list | json "[(p['ifname'], p['cpu']) for p in d]") == "$before" ]] || die "other CPUs: $(smplbctl port list)"
 [[ $(smplbctl -j port list | json "sum(p['resets'] for p in d)") == 0 ]] || die "resets: $(smplbctl port list)"
@@ -51,9 +62,10 @@ dmesg | grep 'the NIC' && die "something failed"
 
 echo "==> asleep with a NIC that has failed"
 printf '\0\0' | dd of="$PCI/devices/$A/config" bs=1 seek=4 conv=notrunc status=none
-expect "sleep" sh -c "echo mem >/sys/power/state"
+expect "sleep" asleep mem freezer
 expect "a request" eventually 5 ok "http://$VIP/"
-echo none >/sys/power/pm_test
+expect "deep sleep" asleep mem
+expect "a request" eventually 5 ok "http://$VIP/"
 release "$A"
 release "$B"
 release "$C"

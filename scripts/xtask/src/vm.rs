@@ -74,6 +74,10 @@ pub struct Machine {
     /// Add an IOMMU. A virtio NIC is behind it with the option iommu_platform=on
     #[arg(long)]
     pub iommu: bool,
+    /// Have no more of the host's root than scenarios need, in memory, so that the
+    /// machine can sleep; nothing is written to --out
+    #[arg(long)]
+    pub ram: bool,
     /// Add to the kernel's command line
     #[arg(long, value_name = "STR", allow_hyphen_values = true)]
     pub append: Option<String>,
@@ -167,6 +171,10 @@ fn boot(
             nics: &nics,
             cwd: job.cwd,
             keep: &[repo.root(), &repo.target(""), job.cwd, &modules.dir],
+            ram: &match job.machine.ram {
+                true => in_memory(repo, modules),
+                false => Vec::new(),
+            },
             path: &guest_path(repo),
             merge: watch::one_stream(&sink),
             allow_warn: job.machine.allow_warn,
@@ -200,6 +208,16 @@ fn boot(
     )
     .ok();
     Ok(end)
+}
+
+/// What a guest without the host's root has of ours: scenarios, and what they run.
+fn in_memory(repo: &Repo, modules: &Modules) -> Vec<PathBuf> {
+    vec![
+        repo.path("tests/vm"),
+        repo.path("scripts/vm"),
+        repo.target("release/smplbctl"),
+        modules.dir.clone(),
+    ]
 }
 
 /// The guest's PATH: our tools, then what any Debian has.

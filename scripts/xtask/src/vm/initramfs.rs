@@ -3,7 +3,7 @@
 //! what this boot is to do.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
@@ -23,6 +23,9 @@ pub struct Config<'a> {
     pub cwd: &'a Path,
     /// Directories that must stay visible, even below one with a tmpfs.
     pub keep: &'a [&'a Path],
+    /// What the guest is to copy into memory, to do without the host's root
+    /// afterwards; all of that stays when nothing is named.
+    pub ram: &'a [PathBuf],
     /// The command's PATH.
     pub path: &'a str,
     /// Whether both output streams are one.
@@ -44,6 +47,7 @@ pub fn write(file: &Path, repo: &Repo, config: &Config<'_>) -> Result<()> {
     for (name, mode) in [
         ("init", 0o100_755),
         ("guest", 0o100_644),
+        ("ram", 0o100_644),
         ("dmesg-patterns", 0o100_644),
     ] {
         let path = repo.path("scripts/vm").join(name);
@@ -82,6 +86,8 @@ impl Config<'_> {
         );
         set("VM_CWD", &self.cwd.to_string_lossy());
         set("VM_KEEP", &list(hidden(self.keep)));
+        let ram = self.ram.iter().map(|path| path.display().to_string());
+        set("VM_RAM", &list(ram.collect()));
         set("VM_PATH", self.path);
         set("VM_MERGE", if self.merge { "1" } else { "0" });
         set("VM_ALLOW_WARN", if self.allow_warn { "1" } else { "0" });
