@@ -3,6 +3,8 @@
 //! A burst on its way through an engine, and the short way through it: packets of known connections
 //! about which there is nothing to think.
 
+use ::core::mem::take;
+
 use super::config::{BackendId, ServiceId};
 use super::connection::entry::{backend_of, service_of, Entry, Rewrite};
 use super::connection::tcp_state::EVENTS;
@@ -48,18 +50,23 @@ impl Ways {
     }
 }
 
-/// A connection about which there is nothing to think, and where its packets go.
+/// A connection about which there is nothing to think.
 struct Known<'s, A> {
     entry: &'s Entry<A>,
     version: u64,
+    is_reply: bool,
+}
+
+/// Where the packets of a connection go.
+#[derive(Default)]
+struct Way {
     rewrite: Rewrite,
     /// The word of the next hop.
     next: u64,
     /// [`ip_word`](super::route::PortInfo::ip_word) of the port.
     source: u64,
-    /// Octets of the longest frame that the port sends.
+    /// Octets of the longest frame that the port sends; 0 if it is not known where they go.
     longest: u32,
-    is_reply: bool,
 }
 
 /// Packets of one connection that follow each other: what is known of it is found once, and they are
@@ -69,21 +76,25 @@ pub(super) struct Run<'p, 's, A> {
     /// The first of them.
     head: Option<&'p Packet>,
     known: Option<Known<'s, A>>,
-    /// Octets of its packets, and their number times [`ONE`].
-    sum: u64,
+    /// Where they go. Apart from what is known besides, so that there is nothing to ask for each of
+    /// them but its length.
+    way: Way,
+    /// How many of them there were,
+    packets: u64,
+    /// and their octets.
+    bytes: u64,
     /// Of all packets of the burst.
     pub(super) ways: Ways,
 }
-
-/// More than the octets of a burst.
-const ONE: u64 = 1 << 30;
 
 impl<A> Default for Run<'_, '_, A> {
     fn default() -> Self {
         Self {
             head: None,
             known: None,
-            sum: 0,
+            way: Way::default(),
+            packets: 0,
+            bytes: 0,
             ways: Ways::None,
         }
     }
@@ -184,18 +195,21 @@ impl<'s, 'e, 'a, A: Atom> Round<'s, 'e, 'a, A> {
             0 => frame.len,
             segment_len => segment_len.saturating_add(ETH_HLEN as u32),
         };
-        match packet.flags & (EVENTS | SAME) {
-            SAME => {}
-            0 => self.turn(packet, run),
-            _ => return None,
+        let kind = packet.flags & (EVENTS | SAME);
+        if kind != SAME {
+            if kind != 0 {
+                return None;
+            }
+            self.turn(packet, run);
         }
-        let known = run.known.as_ref()?;
-        if len > known.longest || time_to_live(headers) <= 1 {
+        let way = &run.way;
+        if len > way.longest || time_to_live(headers) <= 1 {
             return None;
         }
-        let (dest, source) = (known.next, known.source);
-        rewrite::forward(headers, frame.checksum, &known.rewrite, dest, source);
-        run.sum = run.sum.wrapping_add(ONE | u64::from(frame.len));
+        let (dest, source) = (way.next, way.source);
+        rewrite::forward(headers, frame.checksum, &way.rewrite, dest, source);
+        run.packets = run.packets.wrapping_add(1);
+        run.bytes = run.bytes.wrapping_add(frame.len.into());
         Some(Verdict::Forward(port_of(dest)))
     }
 
@@ -206,14 +220,14 @@ impl<'s, 'e, 'a, A: Atom> Round<'s, 'e, 'a, A> {
     fn turn<'p>(&self, packet: &'p Packet, run: &mut Run<'p, 's, A>) {
         self.end(run);
         run.head = Some(packet);
-        run.known = self.find(packet);
-        if let Some(known) = &run.known {
-            run.ways.add(Verdict::Forward(port_of(known.next)));
+        if let Some((known, way)) = self.find(packet) {
+            run.ways.add(Verdict::Forward(port_of(way.next)));
+            (run.known, run.way) = (Some(known), way);
         }
     }
 
     #[inline(always)]
-    fn find(&self, packet: &Packet) -> Option<Known<'s, A>> {
+    fn find(&self, packet: &Packet) -> Option<(Known<'s, A>, Way)> {
         if self.from_host {
             return None;
         }
@@ -223,33 +237,36 @@ impl<'s, 'e, 'a, A: Atom> Round<'s, 'e, 'a, A> {
         let next = self.switch.neighbours.value(hop)?;
         let port = self.switch.routes.port(port_of(next))?;
         let (quiet, rewrite) = (entry.is_quiet(), entry.rewrite());
-        (quiet && entry.end(version)).then_some(Known {
+        let known = Known {
             entry,
             version,
+            is_reply: packet.candidate & 1 != 0,
+        };
+        let way = Way {
             rewrite,
             next,
             source: port.ip_word(),
             longest: port.mtu().saturating_add(ETH_HLEN as u32),
-            is_reply: packet.candidate & 1 != 0,
-        })
+        };
+        (quiet && entry.end(version)).then_some((known, way))
     }
 
     /// Ends a run: counts its packets.
     #[inline(always)]
     pub(super) fn end(&self, run: &mut Run<'_, 's, A>) {
+        run.way.longest = 0;
+        let sum = (take(&mut run.packets), take(&mut run.bytes));
         let Some(known) = run.known.take() else {
             return;
         };
-        if run.sum == 0 {
+        if sum.0 == 0 {
             return;
         }
         if known.entry.end(known.version) {
             known.entry.touch(self.now);
         }
         let (service, backend) = (service_of(known.version), backend_of(known.version));
-        let sum = (run.sum / ONE, run.sum % ONE);
         self.account(service, backend, known.is_reply, sum);
-        run.sum = 0;
     }
 
     /// Counts packets of a connection, and their octets.
