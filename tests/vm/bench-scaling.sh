@@ -3,6 +3,7 @@
 # vm: --smp 5 --append isolcpus=nohz,domain,managed_irq,1-4 --lines --generator --nic virtio,guest_csum=off,guest_tso4=off,guest_tso6=off,guest_ufo=off --nic virtio,guest_csum=off,guest_tso4=off,guest_tso6=off,guest_ufo=off --nic virtio,guest_csum=off,guest_tso4=off,guest_tso6=off,guest_ufo=off --nic virtio,guest_csum=off,guest_tso4=off,guest_tso6=off,guest_ufo=off --nic virtio,guest_csum=off,guest_tso4=off,guest_tso6=off,guest_ufo=off --nic virtio,guest_csum=off,guest_tso4=off,guest_tso6=off,guest_ufo=off --nic virtio,guest_csum=off,guest_tso4=off,guest_tso6=off,guest_ufo=off --nic virtio,guest_csum=off,guest_tso4=off,guest_tso6=off,guest_ufo=off
 # What several engines cost each other: instructions per packet of each, and the
 # cache lines that they share, with 1, 2 and 4 engines at work at the same time.
+# Before that, what IPVS over the stock driver takes of a CPU that it has for itself.
 #
 #   generators (on the host) --- eth0 [engine of CPU 1] eth1 --- sink
 #                            --- eth2 [engine of CPU 2] eth3 --- sink
@@ -29,6 +30,14 @@ for nic in {0..7}; do
 	PLACES+=("$(place "eth$nic")")
 	MACS+=("$(<"/sys/class/net/eth$nic/address")")
 done
+
+# measured SCENARIO SYSTEM ENGINES FLOWS PACKETS BURSTS SYMBOLS: the packets by CPU,
+# from 1 on, with commas.
+measured() {
+	echo "$1 by $2 on $3 CPUs: $5 packets, $6 bursts"
+	printf '{"scenario":"%s","system":"%s","engines":%s,"flows":%s,"packets":[0,%s],"bursts":%s,"symbols":"%s"}\n' \
+		"$@" >>"$RESULTS"
+}
 
 # The packets that each CPU's ports received, and those that left.
 ports() {
@@ -85,9 +94,7 @@ measure() {
 	for n in {0..3}; do after[n]=$((after[n] - before[n])); done
 	n=$((after[0] + after[1] + after[2] + after[3]))
 	((n == total)) || die "$n of $total packets came"
-	echo "$scenario, $engines engines: $n packets, $((n / burst)) in a burst"
-	printf '{"scenario":"%s","engines":%s,"flows":%s,"packets":[0,%s],"bursts":%s,"symbols":"kallsyms-%s"}\n' \
-		"$scenario" "$engines" "$flows" "$(IFS=, && echo "${after[*]}")" "$burst" "$LOADED" >>"$RESULTS"
+	measured "$scenario" smplb "$engines" "$flows" "$(IFS=, && echo "${after[*]}")" "$burst" "kallsyms-$LOADED"
 }
 
 # What each of N generators is to send: orders N COUNT FLOWS VIP [HOST].
@@ -113,6 +120,48 @@ service() { # VIP BACKEND...
 		expect "backend" smplbctl backend add "udp:$vip:9" "$backend"
 	done
 }
+
+# One window of the first two NICs with their stock driver, all of which is on CPU 1.
+ipvs() {
+	local nic irq from sent=/sys/class/net/eth1/statistics/tx_packets
+	echo "==> IPVS over the stock driver"
+	for module in ip_vs ip_vs_rr; do modprobe $module; done
+	for key in ip_forward=1 conf.all.rp_filter=0 conf.default.rp_filter=0; do
+		sysctl -qw "net.ipv4.$key"
+	done
+	for nic in eth0 eth1; do
+		echo 1 >/sys/class/net/$nic/threaded || die "no threaded NAPI"
+		ip link set $nic txqueuelen 10000 up
+		for irq in "/sys/class/net/$nic/device/../msi_irqs"/*; do
+			echo 1 >"/proc/irq/${irq##*/}/smp_affinity_list" 2>/dev/null
+		done
+	done
+	for nic in $(pgrep napi/eth); do taskset -pc 1 "$nic" >/dev/null || die "taskset"; done
+	ip addr add 10.1.1.1/24 dev eth0
+	ip addr add 10.2.1.1/24 dev eth1
+	ip addr add 192.0.2.1/32 dev lo
+	ip neigh replace 10.2.1.2 lladdr 02:00:00:00:00:61 dev eth1
+	ipvsadm -A -u 192.0.2.1:9 -s rr
+	ipvsadm -a -u 192.0.2.1:9 -r 10.2.1.2:9 -m
+	warm "$(orders 1 3000 1 192.0.2.1)"
+	load
+	cp /proc/kallsyms "$OUT/kallsyms-0"
+	from=$(<$sent)
+	gone() { (($(<$sent) - from >= COUNT)); }
+	window +
+	send "$(orders 1 "$COUNT" 1 192.0.2.1)"
+	eventually 100 gone || die "$(($(<$sent) - from)) of $COUNT packets left"
+	window -
+	measured nat-hit ipvs 1 1 "$(($(<$sent) - from))" 0 kallsyms-0
+	expect "rmmod" rmmod smplb
+	ipvsadm -C
+	for nic in eth0 eth1; do
+		ip addr flush dev $nic
+		ip link set $nic down
+	done
+	ip addr del 192.0.2.1/32 dev lo
+}
+ipvs
 
 for LOADED in ${BENCH_ENGINES:-1 2 4}; do
 	N=$LOADED

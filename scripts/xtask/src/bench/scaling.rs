@@ -12,6 +12,9 @@ use super::profile::{self, Part};
 use super::symbols::Symbols;
 use super::windows::{self, Window};
 
+/// Our own system.
+const OURS: &str = "smplb";
+
 /// Moves of lines between engines that are listed: at least so many a packet.
 const WORTH_TELLING: f64 = 0.002;
 
@@ -20,6 +23,9 @@ const WORTH_TELLING: f64 = 0.002;
 #[serde(deny_unknown_fields)]
 struct Told {
     scenario: String,
+    /// `smplb`, or what it is compared with.
+    system: String,
+    /// CPUs at work.
     engines: u64,
     flows: u64,
     /// By CPU; those of engines have some.
@@ -30,14 +36,15 @@ struct Told {
     symbols: String,
 }
 
-/// One measurement. All but the first three and the doorbells are per packet, of all
+/// One measurement. All but the first four and the doorbells are per packet, of all
 /// engines.
 #[derive(Serialize)]
 pub struct Row {
     scenario: String,
+    system: String,
     engines: u64,
     flows: u64,
-    /// Of the module.
+    /// Of the module; of anything else all that its CPUs executed.
     instructions: f64,
     /// The same of the engine with the most.
     instructions_most: f64,
@@ -106,7 +113,8 @@ impl Row {
         let mut everything = 0;
         for ran in window.ran.iter().filter(|ran| is_engine(ran.cpu)) {
             everything += ran.count;
-            ours[ran.cpu] += u64::from(symbols.is_ours(ran.instruction)) * ran.count;
+            let counts = told.system != OURS || symbols.is_ours(ran.instruction);
+            ours[ran.cpu] += u64::from(counts) * ran.count;
         }
         let doorbells = window.devices.iter().filter(|device| {
             device.write && is_engine(device.cpu) && symbols.is_ours(device.instruction)
@@ -151,6 +159,7 @@ impl Row {
             ),
             places,
             scenario: told.scenario,
+            system: told.system,
             engines: told.engines,
             flows: told.flows,
         }
@@ -177,7 +186,7 @@ impl Place {
 
 /// Functions of what one engine did for packets of known connections.
 pub fn profiles(rows: &[Row]) -> String {
-    let wanted = |row: &&Row| row.engines == 1 && row.scenario == "nat-hit";
+    let wanted = |row: &&Row| row.engines == 1 && row.scenario == "nat-hit" && row.system == OURS;
     let part = |row: &Row| {
         format!(
             "{}, {} flows: instructions per packet by function\n{}",
@@ -192,13 +201,14 @@ pub fn profiles(rows: &[Row]) -> String {
 /// The table.
 pub fn markdown(rows: &[Row]) -> String {
     let mut text = String::from(
-        "\n| scenario | engines | flows of each | instructions | of the busiest | lines moved | stores to shared lines | doorbells of a burst |\n\
-         |---|---:|---:|---:|---:|---:|---:|---:|\n",
+        "\n| scenario | system | CPUs | flows of each | instructions | of the busiest | lines moved | stores to shared lines | doorbells of a burst |\n\
+         |---|---|---:|---:|---:|---:|---:|---:|---:|\n",
     );
     for row in rows {
         text.push_str(&format!(
-            "| {} | {} | {} | {:.0} | {:.0} | {:.3} | {:.2} | {:.2} |\n",
+            "| {} | {} | {} | {} | {:.0} | {:.0} | {:.3} | {:.2} | {:.2} |\n",
             row.scenario,
+            row.system,
             row.engines,
             row.flows,
             row.instructions,
@@ -208,7 +218,24 @@ pub fn markdown(rows: &[Row]) -> String {
             row.doorbells
         ));
     }
+    text.push_str(&ratio(rows).unwrap_or_default());
     text
+}
+
+/// How many times fewer instructions one CPU executes than with IPVS, for packets of one
+/// connection.
+fn ratio(rows: &[Row]) -> Option<String> {
+    let all = |system: &str| {
+        let same = |row: &&Row| {
+            (&*row.scenario, &*row.system, row.engines, row.flows) == ("nat-hit", system, 1, 1)
+        };
+        Some(rows.iter().find(same)?.instructions_all)
+    };
+    let (ours, theirs) = (all(OURS)?, all("ipvs")?);
+    Some(format!(
+        "\nall that the CPU executed for a packet of one flow: {ours:.0} with {OURS}, {theirs:.0} with IPVS, {:.1} times as many\n",
+        theirs / ours
+    ))
 }
 
 /// Which instructions moved lines between engines.
