@@ -10,8 +10,14 @@ use super::super::queue::{BufferId, Condition, Fault, Queue, Received, RxQueue};
 use super::super::shadow::{self, Slot};
 use super::{Layout, MAX_SIZE, MIN_SIZE, RX_DD, RX_EOP};
 
-/// A receive ring: the driver fills the descriptors from `filled` to `next + size - 1`, the NIC has
-/// those from `next` to `filled`. Both indices only grow, and wrap at 16 bits.
+/// A receive ring. Its indices only grow, and wrap at 16 bits.
+///
+/// # Invariants
+///
+/// - `next` to `filled` is less than `size` descriptors. The NIC has those; of these the driver reads
+///   the one at `next`, and what it says only when it is marked done. The driver has the others and
+///   alone writes them: it fills those from `filled` to `next + size - 1`.
+/// - A slot has a buffer exactly while the NIC has the descriptor of its number.
 #[derive(Debug)]
 pub struct Rx<D, S, L> {
     memory: D,

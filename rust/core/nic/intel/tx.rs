@@ -13,9 +13,15 @@ use super::{Layout, MAX_SIZE, MIN_SIZE, TX_DD, TX_RS};
 /// Most frames of a group, of which only the last one asks the NIC to report.
 const GROUP: usize = 32;
 
-/// A transmit ring: the driver fills the descriptors from `sent` to `done + size - 1`, the NIC has
-/// those from `done` to `sent`. Both indices only grow, and wrap at 16 bits. What is sent together is
-/// reported together; the slot where a group begins says where it ends.
+/// A transmit ring. Its indices only grow, and wrap at 16 bits. What is sent together is reported
+/// together; the slot where a group begins says where it ends.
+///
+/// # Invariants
+///
+/// - `done` to `sent` is less than `size` descriptors. The NIC has those; of these the driver reads the
+///   last one of the group at `done`. The driver has the others and alone writes them: it fills those
+///   from `sent` to `done + size - 1`.
+/// - A slot has a buffer exactly while the NIC has the descriptor of its number.
 #[derive(Debug)]
 pub struct Tx<D, S, L> {
     memory: D,

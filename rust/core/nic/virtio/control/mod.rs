@@ -38,6 +38,11 @@ pub enum Failure {
 }
 
 /// A control virtqueue.
+///
+/// # Invariants
+///
+/// While `waiting`, the device has the ring, the command and the place of the acknowledgement: the
+/// driver reads that place and the used index, and writes nothing. Else the driver has all of it.
 #[derive(Debug)]
 pub struct Control<D> {
     memory: D,

@@ -39,6 +39,14 @@ fn next_round(marks: u64) -> u64 {
 }
 
 /// A packed virtqueue.
+///
+/// # Invariants
+///
+/// - `used` to `avail` is at most `size` descriptors. The device has those, each from the moment when
+///   the driver marks it available until it marks it used itself; of these the driver only reads the
+///   one at `used`, and what it says only when it is marked used. The driver has all others: it alone
+///   writes those from `avail` to `used + size`, and the device looks at them for their marks alone.
+/// - A slot has a buffer exactly while the device has a descriptor with its number.
 #[derive(Debug)]
 pub struct Packed<D, S> {
     memory: D,

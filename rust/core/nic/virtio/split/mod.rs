@@ -4,10 +4,7 @@
 //!
 //! The driver writes descriptors, their numbers into the available ring, and `avail.idx`; the device
 //! writes numbers and lengths into the used ring, in any order, and `used.idx`. Both indices only
-//! grow, and wrap at 16 bits. Of the available ring the device reads the elements from `used` to
-//! `avail`, at most; the driver writes the others. Of the used ring the driver reads the elements
-//! from `used` to `used.idx`; the device writes the others. A descriptor is the device's while its
-//! slot has a buffer.
+//! grow, and wrap at 16 bits.
 
 use ::core::ops::DerefMut;
 
@@ -27,6 +24,14 @@ const NO_NOTIFY: u16 = 1;
 const FAR: u16 = 1 << 14;
 
 /// A split virtqueue.
+///
+/// # Invariants
+///
+/// - `used` to `avail` is at most `size` elements. Of the available ring the device reads those, at
+///   most; the driver writes the others.
+/// - Of the used ring the driver reads the elements from `used` to `used.idx`, which was checked to be
+///   no more than `avail`; the device writes the others.
+/// - A descriptor is the device's exactly while its slot has a buffer: the driver writes no such one.
 #[derive(Debug)]
 pub struct Split<D, S> {
     memory: D,
