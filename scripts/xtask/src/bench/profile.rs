@@ -38,15 +38,62 @@ pub fn parts<'a>(ran: impl Iterator<Item = &'a Ran>, symbols: &Symbols, packets:
     parts
 }
 
+/// A function's path, without what it is generic in and the trait it is of.
+fn short(name: &str) -> String {
+    // A path may begin with a type in angle brackets.
+    let (mut kept, mut depth) = (usize::from(name.starts_with('<')), 0);
+    let mut path = String::new();
+    for c in name.chars() {
+        match c {
+            '<' => depth += 1,
+            '>' => {
+                depth -= 1;
+                kept = kept.min(depth);
+            }
+            c if depth <= kept => path.push(c),
+            _ => {}
+        }
+    }
+    let path = match path.split_once(" as ") {
+        Some((of, rest)) => format!("{of}{}", rest.find("::").map_or("", |_| last(rest))),
+        None => path,
+    };
+    let path = path.trim_end_matches(':');
+    path.strip_prefix("smplb::").unwrap_or(path).to_owned()
+}
+
+/// The last part of a path, with the colons in front of it.
+fn last(path: &str) -> &str {
+    path.rfind("::").map_or(path, |at| &path[at..])
+}
+
 /// A line for each function.
 pub fn text(parts: &[Part]) -> String {
-    let line = |part: &Part| format!("{:9.1} {}\n", part.instructions, part.function);
+    let line = |part: &Part| format!("{:9.1} {}\n", part.instructions, short(&part.function));
     parts.iter().map(line).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn paths_are_short() {
+        for (name, expected) in [
+            ("__local_bh_enable_ip", "__local_bh_enable_ip"),
+            ("smplb::a::read::<smplb::B, C<D>>", "a::read"),
+            (
+                "<smplb::a::Rx<B<C>, 1932>>::receive::<[u8; 12]>",
+                "a::Rx::receive",
+            ),
+            (
+                "<smplb::a::Engine as smplb::b::Main>::main",
+                "a::Engine::main",
+            ),
+        ] {
+            assert_eq!(short(name), expected);
+        }
+    }
 
     #[test]
     fn instructions_of_a_function_are_added_up() {
