@@ -123,7 +123,7 @@ service() { # VIP BACKEND...
 
 # One window of the first two NICs with their stock driver, all of which is on CPU 1.
 ipvs() {
-	local nic irq from sent=/sys/class/net/eth1/statistics/tx_packets
+	local module key nic irq thread from sent=/sys/class/net/eth1/statistics/tx_packets
 	echo "==> IPVS over the stock driver"
 	for module in ip_vs ip_vs_rr; do modprobe $module; done
 	for key in ip_forward=1 conf.all.rp_filter=0 conf.default.rp_filter=0; do
@@ -136,7 +136,9 @@ ipvs() {
 			echo 1 >"/proc/irq/${irq##*/}/smp_affinity_list" 2>/dev/null
 		done
 	done
-	for nic in $(pgrep napi/eth); do taskset -pc 1 "$nic" >/dev/null || die "taskset"; done
+	for thread in $(pgrep napi/eth); do
+		taskset -pc 1 "$thread" >/dev/null || die "taskset"
+	done
 	ip addr add 10.1.1.1/24 dev eth0
 	ip addr add 10.2.1.1/24 dev eth1
 	ip addr add 192.0.2.1/32 dev lo

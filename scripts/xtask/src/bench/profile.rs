@@ -55,7 +55,7 @@ fn short(name: &str) -> String {
         }
     }
     let path = match path.split_once(" as ") {
-        Some((of, rest)) => format!("{of}{}", rest.find("::").map_or("", |_| last(rest))),
+        Some((of, rest)) => format!("{of}{}", last(rest)),
         None => path,
     };
     let path = path.trim_end_matches(':');
@@ -64,7 +64,7 @@ fn short(name: &str) -> String {
 
 /// The last part of a path, with the colons in front of it.
 fn last(path: &str) -> &str {
-    path.rfind("::").map_or(path, |at| &path[at..])
+    path.rfind("::").map_or("", |at| &path[at..])
 }
 
 /// A line for each function.

@@ -12,6 +12,10 @@ use super::profile::{self, Part};
 use super::symbols::Symbols;
 use super::windows::{self, Window};
 
+mod told;
+
+pub use told::{markdown, places, profiles};
+
 /// Our own system.
 const OURS: &str = "smplb";
 
@@ -184,76 +188,55 @@ impl Place {
     }
 }
 
-/// Functions of what one engine did for packets of known connections.
-pub fn profiles(rows: &[Row]) -> String {
-    let wanted = |row: &&Row| row.engines == 1 && row.scenario == "nat-hit" && row.system == OURS;
-    let part = |row: &Row| {
-        format!(
-            "{}, {} flows: instructions per packet by function\n{}",
-            row.scenario,
-            row.flows,
-            profile::text(&row.functions)
-        )
-    };
-    rows.iter().filter(wanted).map(part).collect()
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bench::windows::{Device, Moved, Ran};
 
-/// The table.
-pub fn markdown(rows: &[Row]) -> String {
-    let mut text = String::from(
-        "\n| scenario | system | CPUs | flows of each | instructions | of the busiest | lines moved | stores to shared lines | doorbells of a burst |\n\
-         |---|---|---:|---:|---:|---:|---:|---:|---:|\n",
-    );
-    for row in rows {
-        text.push_str(&format!(
-            "| {} | {} | {} | {} | {:.0} | {:.0} | {:.3} | {:.2} | {:.2} |\n",
-            row.scenario,
-            row.system,
-            row.engines,
-            row.flows,
-            row.instructions,
-            row.instructions_most,
-            row.moves,
-            row.shared_stores,
-            row.doorbells
-        ));
-    }
-    text.push_str(&ratio(rows).unwrap_or_default());
-    text
-}
-
-/// How many times fewer instructions one CPU executes than with IPVS, for packets of one
-/// connection.
-fn ratio(rows: &[Row]) -> Option<String> {
-    let all = |system: &str| {
-        let same = |row: &&Row| {
-            (&*row.scenario, &*row.system, row.engines, row.flows) == ("nat-hit", system, 1, 1)
+    #[test]
+    fn counts_are_those_of_engines_by_packet() {
+        let told = r#"{"scenario":"nat-hit","system":"smplb","engines":2,"flows":9,
+            "packets":[0,10,30],"bursts":4,"symbols":"kallsyms"}"#;
+        let symbols = Symbols::parse("1000 t a\t[smplb]\n2000 T b\n");
+        let ran = |cpu, instruction, count| Ran {
+            cpu,
+            instruction,
+            count,
         };
-        Some(rows.iter().find(same)?.instructions_all)
-    };
-    let (ours, theirs) = (all(OURS)?, all("ipvs")?);
-    Some(format!(
-        "\nall that the CPU executed for a packet of one flow: {ours:.0} with {OURS}, {theirs:.0} with IPVS, {:.1} times as many\n",
-        theirs / ours
-    ))
-}
-
-/// Which instructions moved lines between engines.
-pub fn places(rows: &[Row]) -> String {
-    let mut text = String::new();
-    for row in rows.iter().filter(|row| row.engines > 1) {
-        let none = if row.places.is_empty() { ": none" } else { "" };
-        text.push_str(&format!(
-            "{}, {} engines{none}\n",
-            row.scenario, row.engines
-        ));
-        for place in &row.places {
-            let kind = if place.write { "store" } else { "load" };
-            text.push_str(&format!(
-                "{:9.3} {kind:5} {} {}\n",
-                place.moves, place.address, place.instruction
-            ));
-        }
+        let moved = |others, count| Moved {
+            others,
+            cpu: 1,
+            write: true,
+            instruction: 0x1008,
+            count,
+            address: 0x40,
+        };
+        let window = Window {
+            // The control CPU is none of them.
+            ran: vec![
+                ran(0, 0x1000, 999),
+                ran(1, 0x1000, 100),
+                ran(2, 0x1004, 330),
+                ran(2, 0x2000, 10),
+            ],
+            wrote: vec![7, 40, 80],
+            shared: Vec::new(),
+            moved: vec![moved(0b100, 4), moved(0b001, 8)],
+            devices: vec![Device {
+                cpu: 2,
+                write: true,
+                instruction: 0x1000,
+                count: 8,
+            }],
+        };
+        let row = Row::new(serde_json::from_str(told).unwrap(), &window, &symbols);
+        assert_eq!((row.instructions, row.instructions_most), (10.75, 11.0));
+        assert_eq!((row.instructions_all, row.stores), (11.0, 3.0));
+        assert_eq!((row.moves, row.moves_control), (0.1, 0.2));
+        assert_eq!(row.doorbells, 2.0);
+        let [place] = &row.places[..] else {
+            panic!("{} places", row.places.len())
+        };
+        assert_eq!((&*place.instruction, place.moves), ("a+0x8", 0.1));
     }
-    text
 }
