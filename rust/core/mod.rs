@@ -38,6 +38,7 @@ pub mod rewrite;
 pub mod ring;
 mod round;
 pub mod route;
+mod run;
 pub mod schedule;
 pub mod verdict;
 pub mod wire;

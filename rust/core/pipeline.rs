@@ -10,8 +10,9 @@ use super::env::Atom;
 use super::filter::Filter;
 use super::frame::{Burst, Frame, Origin, PortId};
 use super::neighbour::Neighbours;
-use super::round::{Round, Run, Ways};
+use super::round::Round;
 use super::route::Routes;
+use super::run::{Run, Ways};
 
 /// The tables of a switch, the same for a whole burst.
 pub struct Switch<'a, A> {

@@ -6,7 +6,7 @@
 use ::core::mem::take;
 
 use super::config::{BackendId, ServiceId};
-use super::connection::entry::{backend_of, service_of, Entry, Rewrite};
+use super::connection::entry::{backend_of, service_of};
 use super::connection::tcp_state::EVENTS;
 use super::counters::{self, Lane};
 use super::engine::{Engine, EngineState, Packet, SAME};
@@ -16,102 +16,10 @@ use super::frame::{Frame, Origin, PortId, BURST};
 use super::neighbour::port_of;
 use super::pipeline::Switch;
 use super::rewrite::{self, Headers};
+use super::run::{Known, Run, Way};
 use super::verdict::Verdict;
 use super::wire::ethernet::ETH_HLEN;
 use super::wire::ipv4::{self, IP_HLEN};
-
-/// How the packets of a burst leave, as far as they have been decided about.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) enum Ways {
-    #[default]
-    None,
-    /// All by this port.
-    One(PortId),
-    Several,
-}
-
-impl Ways {
-    /// One more packet.
-    #[inline]
-    pub(super) fn add(&mut self, verdict: Verdict) {
-        *self = match (*self, verdict) {
-            (Self::None, Verdict::Forward(port)) => Self::One(port),
-            (Self::One(one), Verdict::Forward(port)) if one == port => Self::One(one),
-            _ => Self::Several,
-        };
-    }
-
-    /// The port that all packets leave by.
-    pub(super) fn one(self) -> Option<PortId> {
-        match self {
-            Self::One(port) => Some(port),
-            _ => None,
-        }
-    }
-}
-
-/// A connection about which there is nothing to think.
-struct Known<'s, A> {
-    entry: &'s Entry<A>,
-    version: u64,
-    is_reply: bool,
-}
-
-/// Where the packets of a connection go.
-#[derive(Default)]
-struct Way {
-    rewrite: Rewrite,
-    /// The word of the next hop.
-    next: u64,
-    /// [`ip_word`](super::route::PortInfo::ip_word) of the port.
-    source: u64,
-    /// Octets of the longest frame that the port sends; 0 if it is not known where they go.
-    longest: u32,
-}
-
-/// Packets of one connection that follow each other: what is known of it is found once, and they are
-/// counted together. A burst is one moment: a change that another engine makes meanwhile comes after
-/// the run.
-pub(super) struct Run<'p, 's, A> {
-    /// The first of them.
-    head: Option<&'p Packet>,
-    known: Option<Known<'s, A>>,
-    /// Where they go. Apart from what is known besides, so that there is nothing to ask for each of
-    /// them but its length.
-    way: Way,
-    /// How many of them there were,
-    packets: u64,
-    /// and their octets.
-    bytes: u64,
-    /// Of all packets of the burst.
-    pub(super) ways: Ways,
-}
-
-impl<A> Default for Run<'_, '_, A> {
-    fn default() -> Self {
-        Self {
-            head: None,
-            known: None,
-            way: Way::default(),
-            packets: 0,
-            bytes: 0,
-            ways: Ways::None,
-        }
-    }
-}
-
-impl<'p, A> Run<'p, '_, A> {
-    /// A packet for which there is no short way, with what is known of its flow.
-    pub(super) fn whole(&mut self, packet: &'p Packet) -> Packet {
-        if packet.flags & SAME == 0 {
-            self.head = Some(packet);
-        }
-        Packet {
-            flags: packet.flags,
-            ..*self.head.unwrap_or(packet)
-        }
-    }
-}
 
 /// One burst on its way through an engine.
 pub(super) struct Round<'s, 'e, 'a, A> {

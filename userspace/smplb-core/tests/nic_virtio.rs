@@ -200,7 +200,6 @@ fn every_lie() {
     }
 }
 
-/// Indices wrap many times, and a silent queue stays silent.
 fn long<F: Format>() {
     let account = Account::new(600);
     World::new(&account, ends::<F>((256, 128), true)).long((5, 7));
