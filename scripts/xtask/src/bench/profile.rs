@@ -34,37 +34,68 @@ pub fn parts<'a>(ran: impl Iterator<Item = &'a Ran>, symbols: &Symbols, packets:
         })
         .filter(|part| part.instructions >= WORTH_TELLING)
         .collect();
-    parts.sort_by(|a, b| b.instructions.total_cmp(&a.instructions));
+    parts.sort_by(|a, b| {
+        let most = b.instructions.total_cmp(&a.instructions);
+        most.then_with(|| a.function.cmp(&b.function))
+    });
     parts
 }
 
 /// A function's path, without what it is generic in and the trait it is of.
 fn short(name: &str) -> String {
-    // A path may begin with a type in angle brackets.
-    let (mut kept, mut depth) = (usize::from(name.starts_with('<')), 0);
     let mut path = String::new();
-    for c in name.chars() {
-        match c {
-            '<' => depth += 1,
-            '>' => {
-                depth -= 1;
-                kept = kept.min(depth);
-            }
-            c if depth <= kept => path.push(c),
-            _ => {}
-        }
+    // A path may begin with a type in angle brackets, maybe `as` a trait.
+    let mut rest = name;
+    if let Some(inside) = name.strip_prefix('<') {
+        let end = closing(inside);
+        let (of, _) = inside[..end]
+            .split_once(" as ")
+            .unwrap_or((&inside[..end], ""));
+        path.push_str(&plain(of));
+        rest = inside.get(end + 1..).unwrap_or("");
     }
-    let path = match path.split_once(" as ") {
-        Some((of, rest)) => format!("{of}{}", last(rest)),
-        None => path,
-    };
-    let path = path.trim_end_matches(':');
-    path.strip_prefix("smplb::").unwrap_or(path).to_owned()
+    path.push_str(&plain(rest));
+    let path = path.strip_prefix("smplb::").unwrap_or(&path);
+    path.trim_end_matches(':').to_owned()
 }
 
-/// The last part of a path, with the colons in front of it.
-fn last(path: &str) -> &str {
-    path.rfind("::").map_or("", |at| &path[at..])
+/// Where the angle bracket closes that was opened before this text.
+fn closing(text: &str) -> usize {
+    let mut depth = 1;
+    for (at, c) in brackets(text) {
+        depth = if c == '<' { depth + 1 } else { depth - 1 };
+        if depth == 0 {
+            return at;
+        }
+    }
+    text.len()
+}
+
+/// A path without what is in angle brackets, and the colons in front of them.
+fn plain(path: &str) -> String {
+    let (mut plain, mut depth, mut from) = (String::new(), 0, 0);
+    for (at, c) in brackets(path) {
+        if c == '<' {
+            if depth == 0 {
+                plain.push_str(path[from..at].trim_end_matches(':'));
+            }
+            depth += 1;
+        } else {
+            depth -= i32::from(depth > 0);
+            from = at + 1;
+        }
+    }
+    if depth == 0 {
+        plain.push_str(&path[from..]);
+    }
+    plain
+}
+
+/// The angle brackets of a text, but those of arrows.
+fn brackets(text: &str) -> impl Iterator<Item = (usize, char)> + '_ {
+    let is_arrow = |at: usize| text[..at].ends_with('-');
+    text.char_indices()
+        .filter(move |(at, c)| *c == '<' || (*c == '>' && !is_arrow(*at)))
 }
 
 /// A line for each function.

@@ -36,13 +36,15 @@ struct Told {
     packets: Vec<u64>,
     /// Of all of them.
     bursts: u64,
+    /// Timer interrupts of the first of the CPUs.
+    ticks: u64,
     /// The file with the symbols.
     symbols: String,
 }
 
 /// One measurement. All but the first four and the doorbells are per packet, of all
 /// engines.
-#[derive(Serialize)]
+#[derive(Default, Serialize)]
 pub struct Row {
     scenario: String,
     system: String,
@@ -54,6 +56,8 @@ pub struct Row {
     instructions_most: f64,
     /// Of the kernel with all that interrupts do,
     instructions_all: f64,
+    /// timer interrupts of one CPU among them,
+    ticks: f64,
     /// and the stores of these.
     stores: f64,
     /// Cache lines that came from, or had to leave, the cache of another engine,
@@ -63,7 +67,7 @@ pub struct Row {
     /// Stores to lines that another engine used at any time.
     shared_stores: f64,
     /// Stores of the module to registers of devices, per burst.
-    doorbells: f64,
+    doorbells: Option<f64>,
     /// Where lines moved between engines.
     places: Vec<Place>,
     /// Where the instructions were executed, all of the kernel's.
@@ -99,6 +103,11 @@ pub fn read(dir: &Path, results: &Path) -> Result<Vec<Row>> {
         let told: Told =
             serde_json::from_str(line).with_context(|| format!("no measurement: {line}"))?;
         let symbols = Symbols::read(&dir.join(&told.symbols))?;
+        ensure!(
+            told.system != OURS || symbols.has_ours(),
+            "{} has nothing of the module",
+            told.symbols
+        );
         Ok(Row::new(told, window, &symbols))
     };
     lines.lines().zip(&windows).map(row).collect()
@@ -151,11 +160,12 @@ impl Row {
                 .map(|cpu| ours[cpu] as f64 / packets(cpu) as f64)
                 .fold(0.0, f64::max),
             instructions_all: per_packet(everything),
+            ticks: per_packet(told.ticks),
             stores: per_packet(stores.sum()),
             moves: per_packet(between),
             moves_control: per_packet(control),
             shared_stores: per_packet(shared.map(|shared| shared.count).sum()),
-            doorbells: doorbells as f64 / told.bursts.max(1) as f64,
+            doorbells: (told.bursts > 0).then(|| doorbells as f64 / told.bursts as f64),
             functions: profile::parts(
                 window.ran.iter().filter(|ran| is_engine(ran.cpu)),
                 symbols,
@@ -191,12 +201,12 @@ impl Place {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bench::windows::{Device, Moved, Ran};
+    use crate::bench::windows::{Device, Moved, Ran, Shared};
 
     #[test]
     fn counts_are_those_of_engines_by_packet() {
         let told = r#"{"scenario":"nat-hit","system":"smplb","engines":2,"flows":9,
-            "packets":[0,10,30],"bursts":4,"symbols":"kallsyms"}"#;
+            "packets":[0,10,30],"bursts":4,"ticks":2,"symbols":"kallsyms"}"#;
         let symbols = Symbols::parse("1000 t a\t[smplb]\n2000 T b\n");
         let ran = |cpu, instruction, count| Ran {
             cpu,
@@ -211,6 +221,12 @@ mod tests {
             count,
             address: 0x40,
         };
+        let device = |cpu, write, instruction, count| Device {
+            cpu,
+            write,
+            instruction,
+            count,
+        };
         let window = Window {
             // The control CPU is none of them.
             ran: vec![
@@ -220,20 +236,45 @@ mod tests {
                 ran(2, 0x2000, 10),
             ],
             wrote: vec![7, 40, 80],
-            shared: Vec::new(),
+            shared: vec![
+                Shared {
+                    users: 0b110,
+                    cpu: 1,
+                    write: true,
+                    count: 40,
+                },
+                // Nobody else uses it; a load.
+                Shared {
+                    users: 0b011,
+                    cpu: 1,
+                    write: true,
+                    count: 80,
+                },
+                Shared {
+                    users: 0b110,
+                    cpu: 2,
+                    write: false,
+                    count: 160,
+                },
+            ],
             moved: vec![moved(0b100, 4), moved(0b001, 8)],
-            devices: vec![Device {
-                cpu: 2,
-                write: true,
-                instruction: 0x1000,
-                count: 8,
-            }],
+            // The first alone is a doorbell.
+            devices: vec![
+                device(2, true, 0x1000, 8),
+                device(2, false, 0x1000, 100),
+                device(2, true, 0x2000, 100),
+                device(0, true, 0x1000, 100),
+            ],
         };
+        let theirs = told.replace("smplb", "ipvs");
+        let row = Row::new(serde_json::from_str(&theirs).unwrap(), &window, &symbols);
+        assert_eq!((row.instructions, row.instructions_all), (11.0, 11.0));
         let row = Row::new(serde_json::from_str(told).unwrap(), &window, &symbols);
         assert_eq!((row.instructions, row.instructions_most), (10.75, 11.0));
         assert_eq!((row.instructions_all, row.stores), (11.0, 3.0));
+        assert_eq!(row.ticks, 0.05);
         assert_eq!((row.moves, row.moves_control), (0.1, 0.2));
-        assert_eq!(row.doorbells, 2.0);
+        assert_eq!((row.doorbells, row.shared_stores), (Some(2.0), 1.0));
         let [place] = &row.places[..] else {
             panic!("{} places", row.places.len())
         };

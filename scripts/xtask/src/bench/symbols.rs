@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use anyhow::{ensure, Context, Result};
+use anyhow::{Context, Result};
 use rustc_demangle::demangle;
 
 /// The mark of the module's symbols.
@@ -24,13 +24,12 @@ impl Symbols {
     pub fn read(path: &Path) -> Result<Self> {
         let text =
             fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-        let symbols = Self::parse(&text);
-        ensure!(
-            symbols.0.values().any(|symbol| symbol.is_ours),
-            "{} has no {MODULE}",
-            path.display()
-        );
-        Ok(symbols)
+        Ok(Self::parse(&text))
+    }
+
+    /// Whether the module was loaded.
+    pub fn has_ours(&self) -> bool {
+        self.0.values().any(|symbol| symbol.is_ours)
     }
 
     /// What is in such a copy.
