@@ -11,6 +11,7 @@ use loom::sync::atomic::{AtomicU32, Ordering};
 use loom::sync::Arc;
 use loom::thread;
 
+use smplb_core::channel::bells::{Bells, WORDS};
 use smplb_core::config::{BackendId, Mode, ServiceId};
 use smplb_core::connection::bucket::Bucket;
 use smplb_core::connection::entry::Entry;
@@ -20,6 +21,7 @@ use smplb_core::connection::make::NewConnection;
 use smplb_core::connection::stash::Stash;
 use smplb_core::connection::table::Connections;
 use smplb_core::connection::tcp_state::State;
+use smplb_core::env::Atom;
 use smplb_core::ring::{Consumer, Index, Producer};
 use smplb_core::wire::ipv4::raw_daddr;
 
@@ -46,6 +48,37 @@ struct Shared {
 
 // SAFETY: The cells are touched only as the spans of the two ends of the ring allow; loom checks it.
 unsafe impl Sync for Shared {}
+
+/// What was put on a ring before its bell rang is seen by who answers; no bell is lost when another
+/// one of the same word rings at the same time.
+#[test]
+fn no_doorbell_is_lost() {
+    model(3, || {
+        let words: Arc<Vec<LoomAtom>> = Arc::new((0..WORDS).map(|_| LoomAtom::new(0)).collect());
+        let rings = Arc::new([LoomAtom::new(0), LoomAtom::new(0)]);
+        let ringing = [0, 1].map(|channel| {
+            let (words, rings) = (Arc::clone(&words), Arc::clone(&rings));
+            thread::spawn(move || {
+                rings[usize::from(channel)].store(1);
+                Bells::new(&words).unwrap().ring(channel);
+            })
+        });
+        let bells = Bells::new(&words).unwrap();
+        let mut served = [0; 2];
+        let mut answer = || {
+            bells.answer(|channel| {
+                assert_eq!(rings[usize::from(channel)].load(), 1);
+                served[usize::from(channel)] += 1;
+            });
+        };
+        answer();
+        for thread in ringing {
+            thread.join().unwrap();
+        }
+        answer();
+        assert_eq!(served, [1, 1]);
+    });
+}
 
 #[test]
 fn a_ring_hands_over_every_element_once() {

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT OR Apache-2.0
+
+//! What an application can do wrong.
+
+use super::entry::{Entry, Owner, PARTIAL};
+
+/// Octets of the shortest frame: an Ethernet header.
+const SHORTEST: u16 = 14;
+
+/// Why a buffer that an application has put on a ring is not used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Bad {
+    /// There is no buffer of that number.
+    NoSuchBuffer,
+    /// The application does not own it, or has put it on a ring twice.
+    NotOwned,
+    /// The entry says that the application still owns it, or is of another buffer.
+    NotHandedOver,
+    /// The frame is not inside of what an application may use of the buffer.
+    OutOfBuffer,
+    /// The frame is shorter than an Ethernet header, or longer than any port sends.
+    BadLength,
+    /// Flags or reserved octets that have no meaning are set.
+    UnknownFlags,
+    /// The channel may not send by that port, or there is none.
+    NoSuchPort,
+}
+
+impl Bad {
+    /// Number of reasons.
+    pub const COUNT: usize = 7;
+}
+
+/// What is true of all frames of a channel.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Octets of a buffer.
+    pub size: u16,
+    /// The least offset of a frame: what is before it is for headers of NICs.
+    pub headroom: u16,
+    /// Octets of the longest frame.
+    pub longest: u16,
+}
+
+impl Limits {
+    /// Checks the entry of a buffer that is to be sent (figure 12, steps 322 and 323). That the
+    /// application has the buffer, and the port, are other questions.
+    #[inline]
+    pub fn check(&self, buffer: u32, entry: &Entry) -> Result<(), Bad> {
+        if entry.buffer != buffer || entry.owner != Owner::Nic as u16 {
+            return Err(Bad::NotHandedOver);
+        }
+        if entry.flags & !PARTIAL != 0 || entry.reserved != 0 {
+            return Err(Bad::UnknownFlags);
+        }
+        if !(SHORTEST..=self.longest).contains(&entry.len) {
+            return Err(Bad::BadLength);
+        }
+        let end = entry.offset.checked_add(entry.len);
+        match end {
+            Some(end) if entry.offset >= self.headroom && end <= self.size => Ok(()),
+            _ => Err(Bad::OutOfBuffer),
+        }
+    }
+}
+
+/// How often a channel has been wrong, and whether it is still served.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Conduct {
+    counts: [u64; Bad::COUNT],
+    /// What it was wrong about since the last second that it was right in.
+    recent: u32,
+    second: u32,
+}
+
+/// A channel that is wrong more often than this in one second is closed: a bug in a loop, or malice.
+pub const PATIENCE: u32 = 1024;
+
+impl Conduct {
+    /// Counts a mistake made at `now`, in seconds; false when it was one too many.
+    pub fn note(&mut self, bad: Bad, now: u32) -> bool {
+        if let Some(count) = self.counts.get_mut(bad as usize) {
+            *count = count.wrapping_add(1);
+        }
+        if self.second != now {
+            (self.second, self.recent) = (now, 0);
+        }
+        self.recent = self.recent.saturating_add(1);
+        self.recent <= PATIENCE
+    }
+
+    /// How often it was wrong in each way, in the order of [`Bad`].
+    pub fn counts(&self) -> &[u64; Bad::COUNT] {
+        &self.counts
+    }
+}
+
+#[cfg_attr(CONFIG_KUNIT = "y", kernel::macros::kunit_tests(smplb_channel_bad))]
+#[cfg(any(test, CONFIG_KUNIT = "y"))]
+mod tests {
+    use super::*;
+
+    const LIMITS: Limits = Limits {
+        size: 2048,
+        headroom: 128,
+        longest: 1518,
+    };
+
+    fn entry() -> Entry {
+        Entry {
+            buffer: 7,
+            offset: 128,
+            len: 60,
+            ..Entry::default()
+        }
+    }
+
+    #[test]
+    fn every_mistake_has_a_name() {
+        let check = |change: fn(&mut Entry)| {
+            let mut entry = entry();
+            change(&mut entry);
+            LIMITS.check(7, &entry)
+        };
+        assert_eq!(check(|_| {}), Ok(()));
+        assert_eq!(check(|e| e.flags = PARTIAL), Ok(()));
+        assert_eq!(check(|e| e.buffer = 8), Err(Bad::NotHandedOver));
+        assert_eq!(check(|e| e.owner = 1), Err(Bad::NotHandedOver));
+        assert_eq!(check(|e| e.owner = 0x100), Err(Bad::NotHandedOver));
+        assert_eq!(check(|e| e.flags = 2), Err(Bad::UnknownFlags));
+        assert_eq!(check(|e| e.reserved = 1), Err(Bad::UnknownFlags));
+        assert_eq!(check(|e| e.len = 13), Err(Bad::BadLength));
+        assert_eq!(check(|e| e.len = 1519), Err(Bad::BadLength));
+        assert_eq!(check(|e| e.offset = 127), Err(Bad::OutOfBuffer));
+        assert_eq!(check(|e| e.offset = 1988), Ok(()));
+        assert_eq!(check(|e| e.offset = 1989), Err(Bad::OutOfBuffer));
+        assert_eq!(check(|e| e.offset = u16::MAX), Err(Bad::OutOfBuffer));
+    }
+
+    #[test]
+    fn patience_ends() {
+        let mut conduct = Conduct::default();
+        for _ in 0..PATIENCE {
+            assert!(conduct.note(Bad::NotOwned, 1));
+        }
+        // In the next second it is there again.
+        assert!(conduct.note(Bad::BadLength, 2));
+        for _ in 1..PATIENCE {
+            assert!(conduct.note(Bad::NotOwned, 2));
+        }
+        assert!(!conduct.note(Bad::NotOwned, 2));
+        assert_eq!(conduct.counts()[..2], [0, 2 * u64::from(PATIENCE)]);
+    }
+}

@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT OR Apache-2.0
+
+//! The kernel's end of a channel.
+
+use super::super::ring::{Consumer, Corrupt, Producer};
+use super::bad::{Bad, Conduct, Limits};
+use super::entry::{Entry, Owner, REFUSED};
+use super::layout::{Layout, Ring};
+use super::ledger::Ledger;
+use super::shared::{Shared, Word};
+
+/// The application has broken a ring, or been wrong too often: the channel is to be closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Broken;
+
+impl From<Corrupt> for Broken {
+    fn from(_: Corrupt) -> Self {
+        Self
+    }
+}
+
+/// A ring that the application takes from. What is put on it is shown to the application at once, by
+/// [`Outbox::flush`].
+#[derive(Debug)]
+struct Outbox<M> {
+    ring: Producer<Word<M>, Word<M>>,
+    elements: usize,
+    waiting: u32,
+}
+
+impl<M: Shared + Clone> Outbox<M> {
+    fn new(memory: &M, layout: Layout, ring: Ring) -> Option<Self> {
+        let places = layout.places(ring);
+        let word = |at| Word::new(memory.clone(), at);
+        Some(Self {
+            ring: Producer::new(word(places.producer), word(places.consumer), layout.size())?,
+            elements: places.elements,
+            waiting: 0,
+        })
+    }
+
+    /// Whether there is room for one more.
+    fn has_room(&mut self) -> Result<bool, Corrupt> {
+        let wanted = self.waiting.wrapping_add(1);
+        Ok(self.ring.reserve(wanted)?.len() == wanted)
+    }
+
+    /// Puts a number on the ring, on which there is room for it.
+    fn put(&mut self, memory: &M, buffer: u32) -> Result<(), Corrupt> {
+        let span = self.ring.reserve(self.waiting.wrapping_add(1))?;
+        let position = span.position(self.waiting);
+        memory.store32(self.elements.wrapping_add(position), buffer);
+        self.waiting = self.waiting.wrapping_add(1);
+        Ok(())
+    }
+
+    /// Shows what was put; how many that are.
+    fn flush(&mut self) -> u32 {
+        let count = ::core::mem::take(&mut self.waiting);
+        if count != 0 {
+            self.ring.publish(count);
+        }
+        count
+    }
+}
+
+/// A ring that the application puts buffers on. Room for others comes at once, by [`Inbox::flush`].
+#[derive(Debug)]
+struct Inbox<M> {
+    ring: Consumer<Word<M>, Word<M>>,
+    elements: usize,
+    taken: u32,
+}
+
+impl<M: Shared + Clone> Inbox<M> {
+    fn new(memory: &M, layout: Layout, ring: Ring) -> Option<Self> {
+        let places = layout.places(ring);
+        let word = |at| Word::new(memory.clone(), at);
+        Some(Self {
+            ring: Consumer::new(word(places.producer), word(places.consumer), layout.size())?,
+            elements: places.elements,
+            taken: 0,
+        })
+    }
+
+    /// The next number, which stays on the ring until [`Inbox::pass`].
+    fn next(&mut self, memory: &M) -> Result<Option<u32>, Corrupt> {
+        let wanted = self.taken.wrapping_add(1);
+        let span = self.ring.available(wanted)?;
+        let is_there = span.len() == wanted;
+        let position = span.position(self.taken);
+        Ok(is_there.then(|| memory.load32(self.elements.wrapping_add(position))))
+    }
+
+    /// Passes the number that `next` told.
+    fn pass(&mut self) {
+        self.taken = self.taken.wrapping_add(1);
+    }
+
+    fn flush(&mut self) {
+        let count = ::core::mem::take(&mut self.taken);
+        if count != 0 {
+            self.ring.release(count);
+        }
+    }
+}
+
+/// What becomes of a frame that an application sends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sent {
+    /// It is under way; the application gets this buffer for it, maybe the same.
+    For(u32),
+    /// The application may not send this.
+    Refused(Bad),
+    /// There is no room now: it stays on the ring.
+    Later,
+}
+
+/// The kernel's end of a channel.
+#[derive(Debug)]
+pub struct End<M> {
+    memory: M,
+    list: M,
+    limits: Limits,
+    fill: Inbox<M>,
+    receive: Outbox<M>,
+    transmit: Inbox<M>,
+    completion: Outbox<M>,
+    conduct: Conduct,
+}
+
+impl<M: Shared + Clone> End<M> {
+    /// The end of a new channel: rings in `memory`, which is all 0, and the `list`.
+    pub fn new(memory: M, list: M, layout: Layout, limits: Limits) -> Option<Self> {
+        Some(Self {
+            fill: Inbox::new(&memory, layout, Ring::Fill)?,
+            receive: Outbox::new(&memory, layout, Ring::Receive)?,
+            transmit: Inbox::new(&memory, layout, Ring::Transmit)?,
+            completion: Outbox::new(&memory, layout, Ring::Completion)?,
+            memory,
+            list,
+            limits,
+            conduct: Conduct::default(),
+        })
+    }
+
+    /// What the application has been wrong about.
+    pub fn conduct(&self) -> &Conduct {
+        &self.conduct
+    }
+
+    fn note(&mut self, bad: Bad, now: u32) -> Result<(), Broken> {
+        match self.conduct.note(bad, now) {
+            true => Ok(()),
+            false => Err(Broken),
+        }
+    }
+
+    /// Gives the application a free buffer, at first or in the place of a sent one.
+    fn complete(
+        &mut self,
+        ledger: &mut impl Ledger,
+        buffer: u32,
+        flags: u16,
+    ) -> Result<(), Broken> {
+        let entry = Entry {
+            buffer,
+            owner: Owner::Application as u16,
+            flags,
+            ..Entry::default()
+        };
+        entry.store(&self.list, buffer);
+        ledger.give(buffer);
+        Ok(self.completion.put(&self.memory, buffer)?)
+    }
+
+    /// Gives the application one of its first buffers; false when the ring is full.
+    pub fn grant(&mut self, ledger: &mut impl Ledger, buffer: u32) -> Result<bool, Broken> {
+        let room = self.completion.has_room()?;
+        if room {
+            self.complete(ledger, buffer, 0)?;
+        }
+        Ok(room)
+    }
+
+    /// Takes up to `most` frames that the application sends (figure 12, steps 324 to 326), at `now`,
+    /// in seconds. `send` gets the number of the buffer and a copy of its entry, which was checked;
+    /// the buffer is the kernel's then. Returns how many were taken.
+    pub fn transmit<L: Ledger>(
+        &mut self,
+        most: u32,
+        now: u32,
+        ledger: &mut L,
+        mut send: impl FnMut(u32, Entry) -> Sent,
+    ) -> Result<u32, Broken> {
+        let mut taken = 0u32;
+        while taken < most && self.completion.has_room()? {
+            let Some(buffer) = self.transmit.next(&self.memory)? else {
+                break;
+            };
+            if let Err(bad) = ledger.look(buffer) {
+                // Nothing that could be given back.
+                self.transmit.pass();
+                self.note(bad, now)?;
+                continue;
+            }
+            let entry = Entry::load(&self.list, buffer);
+            let sent = match self.limits.check(buffer, &entry) {
+                Ok(()) => send(buffer, entry),
+                Err(bad) => Sent::Refused(bad),
+            };
+            match sent {
+                Sent::Later => break,
+                Sent::Refused(bad) => {
+                    self.transmit.pass();
+                    self.complete(ledger, buffer, REFUSED)?;
+                    self.note(bad, now)?;
+                }
+                Sent::For(other) => {
+                    self.transmit.pass();
+                    // Its own until now: `look` said so.
+                    let _ = ledger.take(buffer);
+                    self.complete(ledger, other, 0)?;
+                    taken = taken.wrapping_add(1);
+                }
+            }
+        }
+        Ok(taken)
+    }
+
+    /// Whether a received frame would find room, and a buffer for it that the application gives
+    /// (figure 13, step 341). That is the kernel's from now on. `None` if there is none: the frame is
+    /// lost.
+    pub fn free<L: Ledger>(&mut self, now: u32, ledger: &mut L) -> Result<Option<u32>, Broken> {
+        if !self.receive.has_room()? {
+            return Ok(None);
+        }
+        while let Some(buffer) = self.fill.next(&self.memory)? {
+            self.fill.pass();
+            match ledger.take(buffer) {
+                Ok(()) => return Ok(Some(buffer)),
+                Err(bad) => self.note(bad, now)?,
+            }
+        }
+        Ok(None)
+    }
+
+    /// Passes a received frame to the application (figure 13, steps 342 to 344), in a buffer that is the
+    /// kernel's. There is room for it: [`End::free`] has told.
+    pub fn receive<L: Ledger>(&mut self, entry: Entry, ledger: &mut L) -> Result<(), Broken> {
+        let entry = Entry {
+            owner: Owner::Application as u16,
+            ..entry
+        };
+        entry.store(&self.list, entry.buffer);
+        ledger.give(entry.buffer);
+        Ok(self.receive.put(&self.memory, entry.buffer)?)
+    }
+
+    /// Shows the application what was done since the last time: once for a burst. Tells how many
+    /// elements it finds on its rings.
+    pub fn flush(&mut self) -> u32 {
+        self.fill.flush();
+        self.transmit.flush();
+        let received = self.receive.flush();
+        received.wrapping_add(self.completion.flush())
+    }
+}
