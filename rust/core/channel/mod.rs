@@ -27,3 +27,4 @@ pub mod entry;
 pub mod layout;
 pub mod ledger;
 pub mod shared;
+pub mod wants;

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT OR Apache-2.0
+
+//! Which traffic is for which channel.
+//!
+//! A list in the order of its keys, made anew whenever a channel wants something else. Packets of known
+//! connections never come here: it costs them nothing that there are channels.
+
+use super::super::connection::key::Key;
+use super::super::frame::PortId;
+use super::super::wire::ethernet::{self, ETH_HLEN, ETH_P_IP};
+use super::super::wire::ipv4::{self, IP_HLEN};
+
+/// The number of a channel in its switch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ChannelId(pub u16);
+
+/// What an application wants to receive. Of two that a packet fits, the one that comes first here is
+/// taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Want {
+    /// All frames that a port receives.
+    Port(PortId),
+    /// TCP or UDP to an address and port of IPv4, whole packets only.
+    Local {
+        /// `IPPROTO_TCP` or `IPPROTO_UDP`.
+        protocol: u8,
+        /// Destination address.
+        addr: [u8; 4],
+        /// Destination port.
+        port: u16,
+    },
+    /// All of IPv4 to an address.
+    Address([u8; 4]),
+    /// Frames of an Ethernet type that a port receives.
+    EtherType(PortId, u16),
+}
+
+/// Kinds of keys, in their highest octet.
+const PORT: u64 = 1 << 56;
+const LOCAL: u64 = 2 << 56;
+const ADDRESS: u64 = 3 << 56;
+const ETHER_TYPE: u64 = 4 << 56;
+
+impl Want {
+    fn key(&self) -> u64 {
+        match *self {
+            Self::Port(port) => PORT | u64::from(port.0),
+            Self::Local {
+                protocol,
+                addr,
+                port,
+            } => local(protocol, addr, port),
+            Self::Address(addr) => ADDRESS | u64::from(u32::from_be_bytes(addr)),
+            Self::EtherType(port, ethertype) => {
+                ETHER_TYPE | u64::from(port.0) << 16 | u64::from(ethertype)
+            }
+        }
+    }
+}
+
+fn local(protocol: u8, addr: [u8; 4], port: u16) -> u64 {
+    let addr = u64::from(u32::from_be_bytes(addr));
+    LOCAL | u64::from(protocol) << 48 | addr << 16 | u64::from(port)
+}
+
+/// One line of the list.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Rule {
+    key: u64,
+    channel: ChannelId,
+}
+
+impl Rule {
+    /// What a channel wants.
+    pub fn new(want: Want, channel: ChannelId) -> Self {
+        Self {
+            key: want.key(),
+            channel,
+        }
+    }
+}
+
+/// Puts rules in order for [`Wants::new`]. False if two channels want the same.
+pub fn arrange(rules: &mut [Rule]) -> bool {
+    rules.sort_unstable_by_key(|rule| rule.key);
+    rules
+        .windows(2)
+        .all(|pair| !matches!(pair, [a, b] if a.key == b.key))
+}
+
+/// What all channels of a switch want.
+#[derive(Clone, Copy, Debug)]
+pub struct Wants<'a> {
+    /// In the order of [`arrange`].
+    rules: &'a [Rule],
+}
+
+impl<'a> Wants<'a> {
+    /// A list that [`arrange`] has put in order.
+    pub fn new(rules: &'a [Rule]) -> Self {
+        Self { rules }
+    }
+
+    /// Whether nothing is wanted.
+    #[inline(always)]
+    pub fn is_empty(&self) -> bool {
+        self.rules.is_empty()
+    }
+
+    fn find(&self, key: u64) -> Option<ChannelId> {
+        let at = self.rules.binary_search_by_key(&key, |rule| rule.key);
+        Some(self.rules.get(at.ok()?)?.channel)
+    }
+
+    /// Who wants all that a port receives.
+    pub fn port(&self, port: PortId) -> Option<ChannelId> {
+        self.find(Want::Port(port).key())
+    }
+
+    /// Who wants a packet of a flow.
+    pub fn flow(&self, key: Key) -> Option<ChannelId> {
+        let (addr, port) = key.dest();
+        self.find(local(key.protocol(), addr, port))
+            .or_else(|| self.find(Want::Address(addr).key()))
+    }
+
+    /// Who wants a frame that is no packet of a flow.
+    pub fn other(&self, port: PortId, head: &[u8]) -> Option<ChannelId> {
+        let (eth, rest) = head.split_first_chunk::<ETH_HLEN>()?;
+        let ethertype = ethernet::h_proto(eth);
+        let ip = rest
+            .first_chunk::<IP_HLEN>()
+            .filter(|_| ethertype == ETH_P_IP);
+        ip.and_then(|ip| self.find(Want::Address(ipv4::daddr(ip)).key()))
+            .or_else(|| self.find(Want::EtherType(port, ethertype).key()))
+    }
+}
+
+#[cfg_attr(CONFIG_KUNIT = "y", kernel::macros::kunit_tests(smplb_channel_wants))]
+#[cfg(any(test, CONFIG_KUNIT = "y"))]
+mod tests {
+    use super::super::super::fake::{packet, CLIENT, SERVER, VIP};
+    use super::super::super::wire::ipv4::{IPPROTO_TCP, IPPROTO_UDP};
+    use super::*;
+
+    #[test]
+    fn the_closest_want_is_taken() {
+        let to = |protocol, port| Want::Local {
+            protocol,
+            addr: VIP.0,
+            port,
+        };
+        let [one, two, three, four] = [1, 2, 3, 4].map(ChannelId);
+        let mut rules = [
+            Rule::new(Want::EtherType(PortId(1), 0x88cc), four),
+            Rule::new(Want::Address(VIP.0), two),
+            Rule::new(Want::Port(PortId(3)), three),
+            Rule::new(to(IPPROTO_UDP, VIP.1), one),
+        ];
+        assert!(arrange(&mut rules));
+        let wants = Wants::new(&rules);
+        let key = |protocol, to| Key::new(protocol, CLIENT, to);
+        assert_eq!(wants.flow(key(IPPROTO_UDP, VIP)), Some(one));
+        assert_eq!(wants.flow(key(IPPROTO_TCP, VIP)), Some(two));
+        assert_eq!(wants.flow(key(IPPROTO_UDP, SERVER)), None);
+        assert_eq!(
+            (wants.port(PortId(3)), wants.port(PortId(1))),
+            (Some(three), None)
+        );
+        // ICMP to the address, and a frame of the type.
+        let mut frame = packet(1, CLIENT, VIP, 0);
+        assert_eq!(wants.other(PortId(1), &frame), Some(two));
+        if let Some(ethertype) = frame.get_mut(12..14) {
+            ethertype.copy_from_slice(&[0x88, 0xcc]);
+        }
+        assert_eq!(wants.other(PortId(1), &frame), Some(four));
+        assert_eq!(wants.other(PortId(2), &frame), None);
+        let short = frame.get(..13).unwrap_or_default();
+        assert_eq!(wants.other(PortId(1), short), None);
+    }
+
+    #[test]
+    fn no_two_channels_want_the_same() {
+        let want = Want::Address(VIP.0);
+        let mut rules = [
+            Rule::new(want, ChannelId(1)),
+            Rule::new(Want::Port(PortId(1)), ChannelId(1)),
+            Rule::new(want, ChannelId(2)),
+        ];
+        assert!(!arrange(&mut rules));
+        let fewer = rules.get_mut(..2).unwrap_or_default();
+        assert!(arrange(fewer) && arrange(&mut []));
+    }
+}
