@@ -2,6 +2,7 @@
 
 //! What one engine keeps for one switch from burst to burst.
 
+use super::bits;
 use super::connection::entry::Entry;
 use super::connection::free::Free;
 use super::connection::key::Key;
@@ -133,14 +134,12 @@ pub(super) fn look_up<A: Atom>(
 
 /// Visits the packets whose bits are in `which`.
 #[inline(always)]
-fn each(packets: &mut [Packet], mut which: u64, mut visit: impl FnMut(&mut Packet)) {
-    while which != 0 {
-        let nth = which.trailing_zeros() as usize;
-        which &= which.wrapping_sub(1);
-        if let Some(packet) = packets.get_mut(nth) {
+fn each(packets: &mut [Packet], which: u64, mut visit: impl FnMut(&mut Packet)) {
+    bits::each(which, |nth| {
+        if let Some(packet) = packets.get_mut(nth as usize) {
             visit(packet);
         }
-    }
+    });
 }
 
 /// Room for the packets of one burst. One serves all switches of an engine; it needs no clearing.

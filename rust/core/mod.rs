@@ -19,6 +19,7 @@
     clippy::arithmetic_side_effects
 )]
 
+mod bits;
 pub mod channel;
 pub mod config;
 pub mod connection;

@@ -7,13 +7,17 @@
 //! application that sets bits of others, or all, has the engine look at rings on which there is
 //! nothing new, once for each bit.
 
+use super::super::bits;
 use super::super::env::Atom;
 
+/// Bits of a word, and words with a bit for each channel.
+const BITS: usize = u64::BITS as usize;
+
 /// Channels of one engine.
-pub const CHANNELS: usize = 64 * 64;
+pub const CHANNELS: usize = BITS * BITS;
 
 /// The words: the first is the one above.
-pub const WORDS: usize = 65;
+pub const WORDS: usize = 1 + BITS;
 
 /// The doorbells of an engine.
 #[derive(Debug)]
@@ -26,14 +30,15 @@ impl<'a, A: Atom> Bells<'a, A> {
     /// Doorbells in [`WORDS`] words, at first 0.
     pub fn new(words: &'a [A]) -> Option<Self> {
         let (top, words) = words.split_first()?;
-        (words.len() >= 64).then_some(Self { top, words })
+        (words.len() >= BITS).then_some(Self { top, words })
     }
 
     /// Rings for a channel; by the application, after it has put something on a ring.
     pub fn ring(&self, channel: u16) {
-        let nth = usize::from(channel >> 6) & 63;
+        let channel = usize::from(channel) % CHANNELS;
+        let (nth, bit) = (channel / BITS, channel % BITS);
         if let Some(word) = self.words.get(nth) {
-            set(word, 1u64.wrapping_shl(u32::from(channel) & 63));
+            set(word, 1u64.wrapping_shl(bit as u32));
             set(self.top, 1u64.wrapping_shl(nth as u32));
         }
     }
@@ -47,28 +52,22 @@ impl<'a, A: Atom> Bells<'a, A> {
     /// Tells `serve` each channel that has rung, once, and forgets that it has. What is put on a ring
     /// after its channel was served has rung again.
     pub fn answer(&self, mut serve: impl FnMut(u16)) {
-        each(clear(self.top), |nth| {
+        bits::each(clear(self.top), |nth| {
             let Some(word) = self.words.get(nth as usize) else {
                 return;
             };
-            each(clear(word), |bit| serve((nth << 6 | bit) as u16));
+            bits::each(clear(word), |bit| {
+                serve(nth.wrapping_mul(u64::BITS).wrapping_add(bit) as u16)
+            });
         });
     }
 }
 
-/// Visits the bits of a word.
-fn each(mut word: u64, mut visit: impl FnMut(u32)) {
-    while word != 0 {
-        visit(word.trailing_zeros());
-        word &= word.wrapping_sub(1);
-    }
-}
-
-/// Sets a bit, if it is not set.
+/// Sets a bit. A word in which it is set is written all the same: that orders what was put on the
+/// ring before.
 fn set<A: Atom>(word: &A, bit: u64) {
     loop {
         let old = word.load();
-        // Even then it orders what was put on the ring before.
         if word.compare_exchange(old, old | bit) {
             return;
         }
