@@ -2,10 +2,8 @@
 
 //! What an application can do wrong.
 
+use super::super::wire::ethernet::ETH_HLEN;
 use super::entry::{Entry, Owner, PARTIAL};
-
-/// Octets of the shortest frame: an Ethernet header.
-const SHORTEST: u16 = 14;
 
 /// Why a buffer that an application has put on a ring is not used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,7 +52,7 @@ impl Limits {
         if entry.flags & !PARTIAL != 0 || entry.reserved != 0 {
             return Err(Bad::UnknownFlags);
         }
-        if !(SHORTEST..=self.longest).contains(&entry.len) {
+        if !(ETH_HLEN as u16..=self.longest).contains(&entry.len) {
             return Err(Bad::BadLength);
         }
         let end = entry.offset.checked_add(entry.len);
@@ -69,7 +67,7 @@ impl Limits {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Conduct {
     counts: [u64; Bad::COUNT],
-    /// What it was wrong about since the last second that it was right in.
+    /// How often in `second`, the last one in which it was.
     recent: u32,
     second: u32,
 }

@@ -31,9 +31,9 @@ struct Outbox<M> {
 impl<M: Shared + Clone> Outbox<M> {
     fn new(memory: &M, layout: Layout, ring: Ring) -> Option<Self> {
         let places = layout.places(ring);
-        let word = |at| Word::new(memory.clone(), at);
+        let (producer, consumer) = places.counters(memory);
         Some(Self {
-            ring: Producer::new(word(places.producer), word(places.consumer), layout.size())?,
+            ring: Producer::new(producer, consumer, layout.size())?,
             elements: places.elements,
             waiting: 0,
         })
@@ -75,9 +75,9 @@ struct Inbox<M> {
 impl<M: Shared + Clone> Inbox<M> {
     fn new(memory: &M, layout: Layout, ring: Ring) -> Option<Self> {
         let places = layout.places(ring);
-        let word = |at| Word::new(memory.clone(), at);
+        let (producer, consumer) = places.counters(memory);
         Some(Self {
-            ring: Consumer::new(word(places.producer), word(places.consumer), layout.size())?,
+            ring: Consumer::new(producer, consumer, layout.size())?,
             elements: places.elements,
             taken: 0,
         })

@@ -6,6 +6,8 @@
 //! processors fetch them in pairs), and then its elements: buffer numbers of 32 bits. Beside the
 //! counter that the kernel writes is a word by which it says that it has to be woken.
 
+use super::shared::{Shared, Word};
+
 /// Octets from the start of a ring to the counter of its producer,
 const PRODUCER: usize = 0;
 /// to that of its consumer,
@@ -47,6 +49,14 @@ pub struct Places {
     pub consumer: usize,
     /// First element.
     pub elements: usize,
+}
+
+impl Places {
+    /// The counters of the producer and of the consumer.
+    pub fn counters<M: Shared + Clone>(&self, memory: &M) -> (Word<M>, Word<M>) {
+        let word = |at| Word::new(memory.clone(), at);
+        (word(self.producer), word(self.consumer))
+    }
 }
 
 /// Rings with the same number of elements, one behind the other.

@@ -29,38 +29,6 @@ pub trait Shared {
     fn store32_release(&self, i: usize, value: u32);
 }
 
-impl<M: Shared + ?Sized> Shared for &M {
-    #[inline(always)]
-    fn load32(&self, i: usize) -> u32 {
-        (**self).load32(i)
-    }
-
-    #[inline(always)]
-    fn load64(&self, i: usize) -> u64 {
-        (**self).load64(i)
-    }
-
-    #[inline(always)]
-    fn store32(&self, i: usize, value: u32) {
-        (**self).store32(i, value);
-    }
-
-    #[inline(always)]
-    fn store64(&self, i: usize, value: u64) {
-        (**self).store64(i, value);
-    }
-
-    #[inline(always)]
-    fn load32_acquire(&self, i: usize) -> u32 {
-        (**self).load32_acquire(i)
-    }
-
-    #[inline(always)]
-    fn store32_release(&self, i: usize, value: u32) {
-        (**self).store32_release(i, value);
-    }
-}
-
 /// One 32-bit word of such memory, as a counter of a ring.
 #[derive(Clone, Copy, Debug)]
 pub struct Word<M> {

@@ -77,17 +77,12 @@ struct App {
 
 impl App {
     fn new(memory: &Memory, list: &Memory, layout: Layout) -> Self {
-        let ends = |ring| {
-            let places = layout.places(ring);
-            let word = |at| Word::new(memory.clone(), at);
-            (word(places.producer), word(places.consumer))
-        };
         let produce = |ring| {
-            let (producer, consumer) = ends(ring);
+            let (producer, consumer) = layout.places(ring).counters(memory);
             Producer::new(producer, consumer, layout.size()).unwrap()
         };
         let consume = |ring| {
-            let (producer, consumer) = ends(ring);
+            let (producer, consumer) = layout.places(ring).counters(memory);
             Consumer::new(producer, consumer, layout.size()).unwrap()
         };
         Self {
