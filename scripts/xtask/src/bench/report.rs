@@ -77,6 +77,15 @@ impl Report {
     }
 }
 
+/// What is said of a goal.
+pub fn met(met: bool) -> &'static str {
+    if met {
+        "met"
+    } else {
+        "missed"
+    }
+}
+
 /// Most instructions per packet of a NAT hit over virtio_net, and how many times
 /// fewer than those of IPVS.
 const GOAL: (f64, f64) = (350.0, 20.0);
@@ -88,7 +97,6 @@ impl Row {
         if key != ("nat-hit", "smplb", "virtio_net", 1) {
             return None;
         }
-        let met = |met| if met { "met" } else { "missed" };
         let times = 1.0 / self.ratio?;
         Some(format!(
             "goal of at most {} instructions: {} with {:.0}; of {} times fewer than IPVS: {} with {times:.1}\n",

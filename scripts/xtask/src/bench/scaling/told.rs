@@ -2,6 +2,7 @@
 //! What is told of the measurements: a table, whether the goals are met, and where
 //! instructions and cache lines go.
 
+use super::super::report::met;
 use super::{profile, Row, OURS};
 
 /// Functions of what one engine did for packets of known connections.
@@ -66,10 +67,7 @@ fn flat(rows: &[Row]) -> Option<String> {
         most.reduce(f64::max)?,
         several.map(|row| row.moves).fold(0.0, f64::max),
     );
-    let met = match most <= FLAT.0 && moves <= FLAT.1 {
-        true => "met",
-        false => "missed",
-    };
+    let met = met(most <= FLAT.0 && moves <= FLAT.1);
     Some(format!(
         "goal of hits that cost each of several engines at most {} times what they cost one, and move at most {} lines: {met} with {most:.3} and {moves:.3}\n",
         FLAT.0, FLAT.1
