@@ -104,10 +104,7 @@ addresses() {
 	ip neigh replace 10.2.0.2 lladdr $NEXT_HOP dev "$2"
 }
 
-for module in ip_vs ip_vs_rr; do modprobe $module; done
-for key in ipv4.ip_forward=1 ipv4.conf.all.rp_filter=0 ipv4.conf.default.rp_filter=0; do
-	sysctl -qw net.$key
-done
+ipvs_ready
 MAC=$(cat /sys/class/net/eth0/address)
 A=$(place eth0) B=$(place eth1)
 for nic in eth0 eth1; do

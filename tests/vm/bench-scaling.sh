@@ -129,12 +129,9 @@ service() { # VIP BACKEND...
 
 # One window of the first two NICs with their stock driver, all of which is on CPU 1.
 ipvs() {
-	local module key nic irq from ticks sent=/sys/class/net/eth1/statistics/tx_packets
+	local nic irq from ticks sent=/sys/class/net/eth1/statistics/tx_packets
 	echo "==> IPVS over the stock driver"
-	for module in ip_vs ip_vs_rr; do modprobe $module || die "no $module"; done
-	for key in ip_forward=1 conf.all.rp_filter=0 conf.default.rp_filter=0; do
-		sysctl -qw "net.ipv4.$key"
-	done
+	ipvs_ready
 	# In softirqs of the CPU that is interrupted, as it is by default.
 	for nic in eth0 eth1; do
 		sysctl -qw "net.ipv6.conf.$nic.disable_ipv6=1"

@@ -117,7 +117,8 @@ warm() {
 }
 
 check_clock
-for module in veth ip_vs ip_vs_rr pktgen; do modprobe $module; done
+for module in veth pktgen; do modprobe $module; done
+ipvs_ready
 for ns in c s; do ip netns add $ns; done
 cable c c0 - d0
 cable s s0 - d1
@@ -129,9 +130,6 @@ ip -n c link set c0 up
 ip -n s link set s0 address 02:00:00:00:00:77
 ip -n s addr add 10.2.0.2/24 dev s0
 ip -n s link set s0 up
-for key in ipv4.ip_forward=1 ipv4.conf.all.rp_filter=0 ipv4.conf.default.rp_filter=0; do
-	sysctl -qw net.$key
-done
 sleep 1
 MAC=$(cat /sys/class/net/d0/address)
 WRONG_MAC=02:00:00:00:00:99

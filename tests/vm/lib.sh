@@ -114,6 +114,15 @@ load() {
 	modprobe smplb "$@" || die "modprobe smplb"
 }
 
+# IPVS, and a kernel that forwards packets of whatever source.
+ipvs_ready() {
+	local module key
+	for module in ip_vs ip_vs_rr; do modprobe $module || die "no $module"; done
+	for key in ip_forward=1 conf.all.rp_filter=0 conf.default.rp_filter=0; do
+		sysctl -qw "net.ipv4.$key"
+	done
+}
+
 # A veth pair: cable NS1 IF1 NS2 IF2; "-" is this namespace.
 cable() {
 	local a=() b=()
