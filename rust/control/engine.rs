@@ -63,6 +63,7 @@ fn put(message: &mut Message, switch: &Switch, info: &Info<'_>, ports: u32) -> R
     message.uint(SMPLB_A_ENGINE_REPLIED, sum.replied)?;
     message.uint(SMPLB_A_ENGINE_DROPPED, sum.dropped())?;
     message.uint(SMPLB_A_ENGINE_RESOLVED, sum.resolved)?;
+    message.uint(SMPLB_A_ENGINE_CHANNEL, sum.channel)?;
     message.uint(SMPLB_A_ENGINE_TIME, engine.age())?;
     message.uint(SMPLB_A_ENGINE_BUSY_TIME, counters.busy_time.load(Relaxed))?;
     message.uint(

@@ -98,6 +98,7 @@ pub(crate) const SMPLB_A_ENGINE_SWITCHES: u32 = 18;
 pub(crate) const SMPLB_A_ENGINE_PREEMPTIONS: u32 = 19;
 pub(crate) const SMPLB_A_ENGINE_INTERRUPTS: u32 = 20;
 pub(crate) const SMPLB_A_ENGINE_TICKS: u32 = 21;
+pub(crate) const SMPLB_A_ENGINE_CHANNEL: u32 = 22;
 pub(crate) const SMPLB_A_DROP_REASON: u32 = 1;
 pub(crate) const SMPLB_A_DROP_PACKETS: u32 = 2;
 pub(crate) const SMPLB_A_STATS_DROP: u32 = 1;

@@ -53,6 +53,7 @@ impl<A: Atom> Round<'_, '_, '_, A> {
             }
             Verdict::Reply { .. } => counters::add(&totals.replied, 1),
             Verdict::Resolve { .. } => counters::add(&totals.resolved, 1),
+            Verdict::Channel(_) => counters::add(&totals.channel, 1),
             Verdict::Drop(reason) => self.lane.drop(reason, self.port),
         }
         self.others = self.others.wrapping_add(1);
@@ -76,6 +77,9 @@ impl<A: Atom> Round<'_, '_, '_, A> {
         }
         if self.from_host {
             return self.untouched();
+        }
+        if let Some(channel) = self.switch.wants.other(self.port, frame.head) {
+            return Verdict::Channel(channel);
         }
         match self.filter().other(frame, &self.switch.config) {
             Other::Foreign => Verdict::Stack,
@@ -175,7 +179,13 @@ impl<A: Atom> Round<'_, '_, '_, A> {
 
     /// Steps 206, 210, 214 and 218: a packet that belongs to no connection.
     fn unknown(&mut self, packet: &Packet, frame: &mut Frame<'_>) -> Verdict {
-        if self.from_host || !self.switch.config.is_vip(packet.key.dest().0) {
+        if self.from_host {
+            return self.untouched();
+        }
+        if let Some(channel) = self.switch.wants.flow(packet.key) {
+            return Verdict::Channel(channel);
+        }
+        if !self.switch.config.is_vip(packet.key.dest().0) {
             return self.untouched();
         }
         let (protocol, vip, now) = (packet.key.protocol(), packet.key.dest(), self.now);

@@ -2,6 +2,7 @@
 
 //! The data path: what happens to a burst of packets, on one screen.
 
+use super::channel::wants::{ChannelId, Wants};
 use super::config::view::View;
 use super::connection::table::Connections;
 use super::counters::sum::Loads;
@@ -13,6 +14,7 @@ use super::neighbour::Neighbours;
 use super::round::Round;
 use super::route::Routes;
 use super::run::{Run, Ways};
+use super::verdict::Verdict;
 
 /// The tables of a switch, the same for a whole burst.
 pub struct Switch<'a, A> {
@@ -24,6 +26,8 @@ pub struct Switch<'a, A> {
     pub neighbours: Neighbours<'a, A>,
     /// The connections.
     pub connections: Connections<'a, A>,
+    /// What applications want to receive.
+    pub wants: Wants<'a>,
     /// The connections of each backend, for the scheduler `lc`.
     pub loads: &'a dyn Loads,
 }
@@ -51,6 +55,11 @@ pub fn process_burst<A: Atom, B: Burst>(
     burst: &mut B,
 ) -> Option<PortId> {
     let (mut round, packets) = Round::new(switch, engine, origin, now, burst.len());
+    if let Some(channel) = round.whole_port() {
+        let bytes = hand_over(channel, burst);
+        round.finish_whole(burst.len(), bytes);
+        return None;
+    }
     let (unknown, bytes) = read(switch, round.filter(), round.recent, packets, burst);
     if unknown != 0 {
         look_up(packets, unknown, round.recent, &switch.connections);
@@ -58,6 +67,17 @@ pub fn process_burst<A: Atom, B: Burst>(
     let ways = pass(&mut round, packets, burst);
     round.finish(packets.len(), bytes);
     ways.one().filter(|_| packets.len() == burst.len())
+}
+
+/// An application wants all that the port receives: nothing of it is looked at.
+#[cold]
+fn hand_over<B: Burst>(channel: ChannelId, burst: &mut B) -> u64 {
+    let mut bytes = 0u64;
+    burst.decide(::core::iter::repeat(()), |(), frame| {
+        bytes = bytes.wrapping_add(u64::from(frame.len));
+        Verdict::Channel(channel)
+    });
+    bytes
 }
 
 /// Steps 202 and 204: takes each packet and reads its headers. Step 212: finds its connection, and
@@ -122,7 +142,7 @@ mod tests {
     use super::super::frame::{Frame, MAX_PORTS};
     use super::super::neighbour::Slot;
     use super::super::route::{Hop, PortInfo, Range};
-    use super::super::verdict::{DropReason, Verdict};
+    use super::super::verdict::DropReason;
     use super::super::wire::tcp::{ACK, SYN};
     use super::*;
 
@@ -184,6 +204,7 @@ mod tests {
             },
             neighbours: Neighbours { slots: &slots },
             connections: table.lend(),
+            wants: Wants::new(&[]),
             loads: &lanes.as_slice(),
         };
         assert!(switch.neighbours.set(PortId(0), SERVER.0, PEER));

@@ -5,6 +5,7 @@
 
 use ::core::mem::take;
 
+use super::channel::wants::ChannelId;
 use super::config::{BackendId, ServiceId};
 use super::connection::entry::{backend_of, service_of};
 use super::connection::tcp_state::EVENTS;
@@ -78,6 +79,23 @@ impl<'s, 'e, 'a, A: Atom> Round<'s, 'e, 'a, A> {
             },
             scratch.0.get_mut(..count.min(BURST)).unwrap_or(&mut []),
         )
+    }
+
+    /// Who wants all that the port receives.
+    #[inline(always)]
+    pub(super) fn whole_port(&self) -> Option<ChannelId> {
+        let wants = &self.switch.wants;
+        match wants.is_empty() || self.from_host {
+            true => None,
+            false => wants.port(self.port),
+        }
+    }
+
+    /// Adds a burst to the counters that all went to a channel.
+    pub(super) fn finish_whole(mut self, count: usize, bytes: u64) {
+        self.others = count as u64;
+        counters::add(&self.lane.totals.channel, self.others);
+        self.finish(count, bytes);
     }
 
     /// Which frames are addressed to the switch.

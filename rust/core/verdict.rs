@@ -2,6 +2,7 @@
 
 //! Verdicts: what is to happen with a packet.
 
+use super::channel::wants::ChannelId;
 use super::frame::PortId;
 
 /// The decision about one packet.
@@ -27,6 +28,8 @@ pub enum Verdict {
         /// IPv4 address of the next hop.
         addr: [u8; 4],
     },
+    /// Give it, as it is, to the application behind this channel.
+    Channel(ChannelId),
     /// Free it. The core has counted the reason.
     Drop(DropReason),
 }
@@ -80,11 +83,14 @@ pub enum DropReason {
     HostFull,
     /// A packet buffer could not be allocated or made writable (counted by the shell).
     NoMemory,
+    /// The application behind the channel gave no buffer for it, or its ring was full (counted by the
+    /// shell).
+    ChannelFull,
 }
 
 impl DropReason {
     /// Number of reasons.
-    pub const COUNT: usize = 22;
+    pub const COUNT: usize = 23;
 
     /// All reasons in order of their number.
     pub const ALL: [DropReason; Self::COUNT] = [
@@ -110,6 +116,7 @@ impl DropReason {
         Self::StackFull,
         Self::HostFull,
         Self::NoMemory,
+        Self::ChannelFull,
     ];
 
     /// Name as in the netlink specification.
@@ -137,6 +144,7 @@ impl DropReason {
             Self::StackFull => "stack-full",
             Self::HostFull => "host-full",
             Self::NoMemory => "no-memory",
+            Self::ChannelFull => "channel-full",
         }
     }
 }
@@ -152,6 +160,6 @@ mod tests {
             assert_eq!(*reason as usize, number);
             assert!(!reason.name().is_empty());
         }
-        assert_eq!(DropReason::NoMemory as usize, DropReason::COUNT - 1);
+        assert_eq!(DropReason::ChannelFull as usize, DropReason::COUNT - 1);
     }
 }

@@ -4,6 +4,7 @@
 
 use super::out::Out;
 use super::Hands;
+use crate::core_::channel::wants::Wants;
 use crate::core_::frame::{Origin, PortId};
 use crate::core_::pipeline::{self, process_burst};
 use crate::core_::verdict::Verdict;
@@ -47,6 +48,7 @@ pub(super) fn decide<P: Packet>(
             routes: tables.topology.routes(),
             neighbours: tables.neighbours,
             connections: tables.connections,
+            wants: Wants::new(&[]),
             loads: switch,
         },
         &mut hands.local.engine(lane),

@@ -103,8 +103,8 @@ fn from_ring(
                     None => out.lane.drop(DropReason::PortDown, port),
                 }
             }
-            // The core has counted it.
-            Verdict::Drop(_) => drop(skb),
+            // The core has counted it; and nobody wants anything yet.
+            Verdict::Drop(_) | Verdict::Channel(_) => drop(skb),
         },
     );
     if stacked {

@@ -20,10 +20,6 @@ pub const PARTIAL: u16 = 1 << 0;
 /// Flag of a completion: the frame was not sent, as its entry was wrong.
 pub const REFUSED: u16 = 1 << 1;
 
-/// The port of a frame that is to go the way of those that the host sends: by the routes of the
-/// switch.
-pub const PORT_ANY: u16 = u16::MAX;
-
 /// One entry.
 ///
 /// In memory it is two words of 64 bits, of fields from the lowest bits up: number of the buffer (32),

@@ -35,6 +35,8 @@ pub struct Totals<A> {
     pub replied: A,
     /// Verdicts `Resolve`.
     pub resolved: A,
+    /// Verdicts `Channel`.
+    pub channel: A,
     /// Connections made minus connections removed by the writer of this lane; only the sum over all
     /// lanes has a meaning.
     pub connections: A,
@@ -114,7 +116,7 @@ macro_rules! zeroed {
     };
 }
 
-zeroed!(Totals { packets, bytes, forwarded, stack, replied, resolved, connections; drops });
+zeroed!(Totals { packets, bytes, forwarded, stack, replied, resolved, channel, connections; drops });
 zeroed!(PortCounters {
     rx_packets,
     rx_bytes,

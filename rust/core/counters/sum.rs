@@ -23,6 +23,8 @@ pub struct TotalsSum {
     pub replied: u64,
     /// See [`Totals::resolved`](super::Totals::resolved).
     pub resolved: u64,
+    /// See [`Totals::channel`](super::Totals::channel).
+    pub channel: u64,
     /// See [`Totals::drops`](super::Totals::drops).
     pub drops: [u64; DropReason::COUNT],
 }
@@ -44,6 +46,7 @@ impl TotalsSum {
         accumulate(&mut self.stack, &totals.stack);
         accumulate(&mut self.replied, &totals.replied);
         accumulate(&mut self.resolved, &totals.resolved);
+        accumulate(&mut self.channel, &totals.channel);
         for (sum, drops) in self.drops.iter_mut().zip(&totals.drops) {
             accumulate(sum, drops);
         }

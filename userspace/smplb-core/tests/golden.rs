@@ -11,6 +11,7 @@ use std::net::{Ipv4Addr, SocketAddrV4};
 use std::path::Path;
 
 use serde::Deserialize;
+use smplb_core::channel::wants::ChannelId;
 use smplb_core::config::{Mode, Scheduler, ServiceKey, ServiceOptions};
 use smplb_core::frame::{Checksum, Origin, PortId, MAX_PORTS};
 use smplb_core::route::{Hop, PortInfo, Prefix};
@@ -161,6 +162,7 @@ fn text(verdict: Verdict) -> String {
         Verdict::Stack => "stack".into(),
         Verdict::Reply { len } => format!("reply {len}"),
         Verdict::Resolve { port, addr } => format!("resolve {} {}", port.0, Ipv4Addr::from(addr)),
+        Verdict::Channel(ChannelId(number)) => format!("channel {number}"),
         Verdict::Drop(reason) => format!("drop {}", reason.name()),
     }
 }

@@ -203,6 +203,8 @@ proptest! {
             match verdict {
                 Verdict::Drop(_) => prop_assert_eq!(before.frame, after),
                 Verdict::Stack => prop_assert!(!from_host),
+                // Nobody wants anything.
+                Verdict::Channel(_) => prop_assert!(false),
                 Verdict::Reply { len } => {
                     prop_assert!(!from_host && usize::from(len) <= after.len());
                     prop_assert_eq!(&after[..6], &before.frame[6..12]);

@@ -250,6 +250,8 @@ pub enum DropReason {
     HostFull,
     /// A packet buffer could not be allocated or made writable.
     NoMemory,
+    /// The application behind the channel gave no buffer for it, or its ring was full.
+    ChannelFull,
     /// A number that a newer kernel has given a meaning.
     Other(u32),
 }
@@ -279,6 +281,7 @@ impl DropReason {
         Self::StackFull,
         Self::HostFull,
         Self::NoMemory,
+        Self::ChannelFull,
     ];
 
     /// The value of a number.
@@ -306,6 +309,7 @@ impl DropReason {
             19 => Self::StackFull,
             20 => Self::HostFull,
             21 => Self::NoMemory,
+            22 => Self::ChannelFull,
             other => Self::Other(other),
         }
     }
@@ -335,6 +339,7 @@ impl DropReason {
             Self::StackFull => 19,
             Self::HostFull => 20,
             Self::NoMemory => 21,
+            Self::ChannelFull => 22,
             Self::Other(other) => other,
         }
     }
@@ -364,6 +369,7 @@ impl DropReason {
             Self::StackFull => Some("stack-full"),
             Self::HostFull => Some("host-full"),
             Self::NoMemory => Some("no-memory"),
+            Self::ChannelFull => Some("channel-full"),
             Self::Other(_) => None,
         }
     }
@@ -1131,6 +1137,8 @@ pub mod engine {
     /// Ticks of its CPU's timer since it started, modulo 2^32; absent where
     /// the architecture does not tell.
     pub const TICKS: u16 = 21;
+    /// Packets that went to applications by their channels.
+    pub const CHANNEL: u16 = 22;
 }
 
 /// The poll thread of one switching CPU.
@@ -1179,6 +1187,8 @@ pub struct Engine {
     /// Ticks of its CPU's timer since it started, modulo 2^32; absent where
     /// the architecture does not tell.
     pub ticks: Option<u64>,
+    /// Packets that went to applications by their channels.
+    pub channel: Option<u64>,
 }
 
 impl Attributes for Engine {
@@ -1206,6 +1216,7 @@ impl Attributes for Engine {
             Attribute::plain("preemptions"),
             Attribute::plain("interrupts"),
             Attribute::plain("ticks"),
+            Attribute::plain("channel"),
         ],
     };
 
@@ -1231,6 +1242,7 @@ impl Attributes for Engine {
         out.uint(engine::PREEMPTIONS, self.preemptions);
         out.uint(engine::INTERRUPTS, self.interrupts);
         out.uint(engine::TICKS, self.ticks);
+        out.uint(engine::CHANNEL, self.channel);
     }
 
     fn decode_one(&mut self, kind: u16, value: Value<'_>) -> Result<(), DecodeError> {
@@ -1256,6 +1268,7 @@ impl Attributes for Engine {
             engine::PREEMPTIONS => self.preemptions = Some(value.uint()?),
             engine::INTERRUPTS => self.interrupts = Some(value.uint()?),
             engine::TICKS => self.ticks = Some(value.uint()?),
+            engine::CHANNEL => self.channel = Some(value.uint()?),
             _ => {}
         }
         Ok(())

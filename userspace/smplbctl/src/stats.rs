@@ -37,6 +37,7 @@ Each of engines has these keys:
   replied      packets that the switch answered itself (ARP, reset, ICMP)
   dropped      packets dropped
   resolved     packets handed to the kernel to resolve their next hop
+  channel      packets that went to applications by their channels
   time         nanoseconds since it started
   busy_time    nanoseconds of turns that found packets
   longest_gap  the most nanoseconds from one turn to the next, sleep left out
@@ -131,6 +132,7 @@ struct EngineRow {
     replied: Option<u64>,
     dropped: Option<u64>,
     resolved: Option<u64>,
+    channel: Option<u64>,
     time: Option<u64>,
     busy_time: Option<u64>,
     longest_gap: Option<u64>,
@@ -157,6 +159,7 @@ impl From<&Engine> for EngineRow {
             replied: engine.replied,
             dropped: engine.dropped,
             resolved: engine.resolved,
+            channel: engine.channel,
             time: engine.time,
             busy_time: engine.busy_time,
             longest_gap: engine.longest_gap,
@@ -183,6 +186,7 @@ impl Row for EngineRow {
         Column::Right("REPLIED"),
         Column::Right("DROPPED"),
         Column::Right("RESOLVED"),
+        Column::Right("CHANNEL"),
         Column::Right("BUSY"),
         Column::Right("LONGEST-GAP"),
     ];
@@ -202,6 +206,7 @@ impl Row for EngineRow {
             cell(&self.replied),
             cell(&self.dropped),
             cell(&self.resolved),
+            cell(&self.channel),
             share(self.busy_time, self.time),
             duration(self.longest_gap),
         ]

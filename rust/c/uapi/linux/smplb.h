@@ -69,6 +69,8 @@ enum smplb_mode {
  *   engine was full.
  * @SMPLB_DROP_REASON_NO_MEMORY: A packet buffer could not be allocated or made
  *   writable.
+ * @SMPLB_DROP_REASON_CHANNEL_FULL: The application behind the channel gave no
+ *   buffer for it, or its ring was full.
  */
 enum smplb_drop_reason {
 	SMPLB_DROP_REASON_SHORT_FRAME,
@@ -93,6 +95,7 @@ enum smplb_drop_reason {
 	SMPLB_DROP_REASON_STACK_FULL,
 	SMPLB_DROP_REASON_HOST_FULL,
 	SMPLB_DROP_REASON_NO_MEMORY,
+	SMPLB_DROP_REASON_CHANNEL_FULL,
 };
 
 /*
@@ -234,6 +237,7 @@ enum {
 	SMPLB_A_ENGINE_PREEMPTIONS,
 	SMPLB_A_ENGINE_INTERRUPTS,
 	SMPLB_A_ENGINE_TICKS,
+	SMPLB_A_ENGINE_CHANNEL,
 
 	__SMPLB_A_ENGINE_MAX,
 	SMPLB_A_ENGINE_MAX = (__SMPLB_A_ENGINE_MAX - 1)

@@ -42,7 +42,7 @@ fn run(world: &mut World, origin: Origin, frames: Vec<Sent>) {
         match sent.verdict.expect("every frame gets a verdict") {
             Verdict::Reply { len } => assert!(len as usize <= sent.frame.len()),
             Verdict::Forward(port) | Verdict::Resolve { port, .. } => assert!(port.0 < 2),
-            Verdict::Stack | Verdict::Drop(_) => {}
+            Verdict::Stack | Verdict::Channel(_) | Verdict::Drop(_) => {}
         }
     }
 }

@@ -7,6 +7,7 @@
 mod memory;
 pub mod packet;
 
+use smplb_core::channel::wants::{Rule, Wants};
 use smplb_core::config::build::{HalfMut, Summary};
 use smplb_core::config::error::ConfigError;
 use smplb_core::config::view::View;
@@ -114,6 +115,8 @@ pub struct World {
     pub engine: EngineMemory,
     pub control: Stash,
     pub now: u32,
+    /// What applications want, as `arrange` has it.
+    pub rules: Vec<Rule>,
 }
 
 impl World {
@@ -138,6 +141,7 @@ impl World {
             engine: EngineMemory::new(),
             control: Stash::default(),
             now: 1000,
+            rules: Vec::new(),
         };
         for port in 0..2 {
             world.ports[usize::from(port)] = PortInfo::new(mac(port), 1500, true);
@@ -253,6 +257,7 @@ impl World {
                 slots: &self.neighbours,
             },
             connections: self.table.lend(),
+            wants: Wants::new(&self.rules),
             loads: &loads,
         };
         let mut engine = Engine {

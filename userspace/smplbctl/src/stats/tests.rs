@@ -21,6 +21,7 @@ fn engine(cpu: u32) -> Engine {
         replied: Some(50),
         dropped: Some(40),
         resolved: Some(10),
+        channel: Some(7),
         time: Some(2_000_000_000),
         busy_time: Some(500_000_000),
         longest_gap: Some(12_345),
@@ -64,9 +65,9 @@ fn a_table() {
     assert_eq!(
         bench(&drops).run("stats").unwrap(),
         "\
-CPU  PORTS  ISOLATED  ROUNDS  IDLE  SLEEPS  BURSTS  PACKETS  FORWARDED  STACK  REPLIED  DROPPED  RESOLVED   BUSY  LONGEST-GAP
-  1      2  yes         1000   900       9     100     6400       6000    300       50       40        10  25.0%       12.3us
-  2      2  yes         1000   900       9     100     6400       6000    300       50       40        10  25.0%       12.3us
+CPU  PORTS  ISOLATED  ROUNDS  IDLE  SLEEPS  BURSTS  PACKETS  FORWARDED  STACK  REPLIED  DROPPED  RESOLVED  CHANNEL   BUSY  LONGEST-GAP
+  1      2  yes         1000   900       9     100     6400       6000    300       50       40        10        7  25.0%       12.3us
+  2      2  yes         1000   900       9     100     6400       6000    300       50       40        10        7  25.0%       12.3us
 
 connections 12 of 65536  routes 5  neighbours -
 
@@ -95,7 +96,7 @@ fn json() {
         json,
         "{\"engines\":[{\"cpu\":1,\"ports\":2,\"pid\":77,\"isolated\":true,\"rounds\":1000,\
          \"idle_rounds\":900,\"sleeps\":9,\"bursts\":100,\"packets\":6400,\"forwarded\":6000,\
-         \"stack\":300,\"replied\":50,\"dropped\":40,\"resolved\":10,\"time\":2000000000,\
+         \"stack\":300,\"replied\":50,\"dropped\":40,\"resolved\":10,\"channel\":7,\"time\":2000000000,\
          \"busy_time\":500000000,\"longest_gap\":12345,\"switches\":11,\"preemptions\":2,\
          \"interrupts\":3,\"ticks\":null}],\
          \"drops\":[{\"reason\":\"no-route\",\"packets\":40}],\
