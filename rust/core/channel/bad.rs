@@ -3,7 +3,7 @@
 //! What an application can do wrong.
 
 use super::super::wire::ethernet::ETH_HLEN;
-use super::entry::{Entry, Owner, PARTIAL};
+use super::entry::{Entry, Owner};
 
 /// Why a buffer that an application has put on a ring is not used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,7 +18,7 @@ pub enum Bad {
     /// The frame is not inside of what an application may use of the buffer.
     OutOfBuffer,
     /// The frame is shorter than an Ethernet header, or longer than any port sends.
-    BadLength,
+    WrongLength,
     /// Flags or reserved octets that have no meaning are set.
     UnknownFlags,
     /// The channel may not send by that port, or there is none.
@@ -49,11 +49,11 @@ impl Limits {
         if entry.buffer != buffer || entry.owner != Owner::Nic as u16 {
             return Err(Bad::NotHandedOver);
         }
-        if entry.flags & !PARTIAL != 0 || entry.reserved != 0 {
+        if entry.flags != 0 || entry.reserved != 0 {
             return Err(Bad::UnknownFlags);
         }
         if !(ETH_HLEN as u16..=self.longest).contains(&entry.len) {
-            return Err(Bad::BadLength);
+            return Err(Bad::WrongLength);
         }
         let end = entry.offset.checked_add(entry.len);
         match end {
@@ -122,14 +122,13 @@ mod tests {
             LIMITS.check(7, &entry)
         };
         assert_eq!(check(|_| {}), Ok(()));
-        assert_eq!(check(|e| e.flags = PARTIAL), Ok(()));
         assert_eq!(check(|e| e.buffer = 8), Err(Bad::NotHandedOver));
         assert_eq!(check(|e| e.owner = 1), Err(Bad::NotHandedOver));
         assert_eq!(check(|e| e.owner = 0x100), Err(Bad::NotHandedOver));
-        assert_eq!(check(|e| e.flags = 2), Err(Bad::UnknownFlags));
+        assert_eq!(check(|e| e.flags = 1), Err(Bad::UnknownFlags));
         assert_eq!(check(|e| e.reserved = 1), Err(Bad::UnknownFlags));
-        assert_eq!(check(|e| e.len = 13), Err(Bad::BadLength));
-        assert_eq!(check(|e| e.len = 1519), Err(Bad::BadLength));
+        assert_eq!(check(|e| e.len = 13), Err(Bad::WrongLength));
+        assert_eq!(check(|e| e.len = 1519), Err(Bad::WrongLength));
         assert_eq!(check(|e| e.offset = 127), Err(Bad::OutOfBuffer));
         assert_eq!(check(|e| e.offset = 1988), Ok(()));
         assert_eq!(check(|e| e.offset = 1989), Err(Bad::OutOfBuffer));
@@ -143,7 +142,7 @@ mod tests {
             assert!(conduct.note(Bad::NotOwned, 1));
         }
         // In the next second it is there again.
-        assert!(conduct.note(Bad::BadLength, 2));
+        assert!(conduct.note(Bad::WrongLength, 2));
         for _ in 1..PATIENCE {
             assert!(conduct.note(Bad::NotOwned, 2));
         }

@@ -49,17 +49,22 @@ impl<'a, A: Atom> Bells<'a, A> {
         self.top.load() != 0
     }
 
-    /// Tells `serve` each channel that has rung, once, and forgets that it has. What is put on a ring
-    /// after its channel was served has rung again.
-    pub fn answer(&self, mut serve: impl FnMut(u16)) {
-        bits::each(clear(self.top), |nth| {
-            let Some(word) = self.words.get(nth as usize) else {
-                return;
-            };
-            bits::each(clear(word), |bit| {
-                serve(nth.wrapping_mul(u64::BITS).wrapping_add(bit) as u16)
-            });
+    /// Tells `serve` the channels of one word that have rung, each once, and forgets that they have:
+    /// those of the first such word from number `from` on, going round. Returns the number to go on
+    /// from. What is put on a ring after its channel was served has rung again.
+    pub fn answer(&self, from: u32, mut serve: impl FnMut(u16)) -> u32 {
+        let (rung, from) = (self.top.load(), from % u64::BITS);
+        let ahead = rung.rotate_right(from).trailing_zeros();
+        let nth = ahead.wrapping_add(from) % u64::BITS;
+        let Some(word) = self.words.get(nth as usize).filter(|_| rung != 0) else {
+            return from;
+        };
+        clear(self.top, 1u64.wrapping_shl(nth));
+        let first = nth.wrapping_mul(u64::BITS);
+        bits::each(clear(word, u64::MAX), |bit| {
+            serve(first.wrapping_add(bit) as u16);
         });
+        nth.wrapping_add(1)
     }
 }
 
@@ -74,12 +79,12 @@ fn set<A: Atom>(word: &A, bit: u64) {
     }
 }
 
-/// Takes all bits of a word.
-fn clear<A: Atom>(word: &A) -> u64 {
+/// Takes some bits of a word.
+fn clear<A: Atom>(word: &A, bits: u64) -> u64 {
     loop {
         let old = word.load();
-        if old == 0 || word.compare_exchange(old, 0) {
-            return old;
+        if old & bits == 0 || word.compare_exchange(old, old & !bits) {
+            return old & bits;
         }
     }
 }
@@ -98,18 +103,23 @@ mod tests {
         for channel in [0, 63, 64, 4095, 63] {
             bells.ring(channel);
         }
-        let mut sum = (0u32, 0u32);
+        let answered = |from| {
+            let (mut count, mut sum) = (0u32, 0u32);
+            let next = bells.answer(from, |channel| {
+                (count, sum) = (count.wrapping_add(1), sum.wrapping_add(channel.into()));
+            });
+            (next, count, sum)
+        };
         assert!(bells.any());
-        bells.answer(|channel| {
-            sum = (sum.0.wrapping_add(1), sum.1.wrapping_add(channel.into()));
-        });
-        assert_eq!(sum, (4, 63 + 64 + 4095));
+        // One word after the other, from the one that is asked for, going round.
+        assert_eq!(answered(1), (2, 1, 64));
+        assert_eq!(answered(2), (64, 1, 4095));
+        assert_eq!(answered(64), (1, 2, 63));
         assert!(!bells.any());
-        bells.answer(|_| sum.0 = 9);
-        assert_eq!(sum.0, 4);
+        assert_eq!(answered(5), (5, 0, 0));
         // Numbers that no engine has mean some other one.
         bells.ring(u16::MAX);
-        bells.answer(|channel| assert_eq!(channel, 4095));
+        assert_eq!(answered(0), (64, 1, 4095));
         Ok(())
     }
 }

@@ -25,6 +25,7 @@ impl From<Corrupt> for Broken {
 struct Outbox<M> {
     ring: Producer<Word<M>, Word<M>>,
     elements: usize,
+    size: u32,
     waiting: u32,
 }
 
@@ -35,6 +36,7 @@ impl<M: Shared + Clone> Outbox<M> {
         Some(Self {
             ring: Producer::new(producer, consumer, layout.size())?,
             elements: places.elements,
+            size: layout.size(),
             waiting: 0,
         })
     }
@@ -43,6 +45,11 @@ impl<M: Shared + Clone> Outbox<M> {
     fn has_room(&mut self) -> Result<bool, Corrupt> {
         let wanted = self.waiting.wrapping_add(1);
         Ok(self.ring.reserve(wanted)?.len() == wanted)
+    }
+
+    /// Whether the application has not taken all that it was shown.
+    fn is_used(&mut self) -> Result<bool, Corrupt> {
+        Ok(self.ring.reserve(self.size)?.len() < self.size)
     }
 
     /// Puts a number on the ring, on which there is room for it.
@@ -255,6 +262,17 @@ impl<M: Shared + Clone> End<M> {
         entry.store(&self.list, entry.buffer);
         ledger.give(entry.buffer);
         Ok(self.receive.put(&self.memory, entry.buffer)?)
+    }
+
+    /// Whether there is something on the transmit ring.
+    pub fn has_to_send(&mut self) -> Result<bool, Broken> {
+        Ok(self.transmit.next(&self.memory)?.is_some())
+    }
+
+    /// Whether there are elements on the receive ring and on the completion ring that the application
+    /// has not taken.
+    pub fn has_told(&mut self) -> Result<(bool, bool), Broken> {
+        Ok((self.receive.is_used()?, self.completion.is_used()?))
     }
 
     /// Shows the application what was done since the last time: once for a burst. Tells how many

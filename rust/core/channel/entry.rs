@@ -14,11 +14,8 @@ pub enum Owner {
     Application = 1,
 }
 
-/// Flag: the transport checksum is partial, as for `NETIF_F_HW_CSUM`: it holds the sum of the pseudo
-/// header, and who sends the frame finishes it.
-pub const PARTIAL: u16 = 1 << 0;
-/// Flag of a completion: the frame was not sent, as its entry was wrong.
-pub const REFUSED: u16 = 1 << 1;
+/// Flag of a completion: the frame was not sent, as its entry was wrong (`SMPLB_DESC_REFUSED`).
+pub const REFUSED: u16 = 1 << 0;
 
 /// One entry.
 ///
@@ -34,7 +31,7 @@ pub struct Entry {
     pub len: u16,
     /// An [`Owner`] as a number: whatever the other side has written.
     pub owner: u16,
-    /// [`PARTIAL`], [`REFUSED`].
+    /// [`REFUSED`].
     pub flags: u16,
     /// The port that it came from, or leaves by.
     pub port: u16,

@@ -3,8 +3,7 @@
 //! Where the rings are in their memory.
 //!
 //! A ring is the counter of its producer and that of its consumer, each on lines of its own (two, as
-//! processors fetch them in pairs), and then its elements: buffer numbers of 32 bits. Beside the
-//! counter that the kernel writes is a word by which it says that it has to be woken.
+//! processors fetch them in pairs), and then its elements: buffer numbers of 32 bits.
 
 use super::shared::{Shared, Word};
 
@@ -14,10 +13,6 @@ const PRODUCER: usize = 0;
 const CONSUMER: usize = 128;
 /// and to its elements.
 const ELEMENTS: usize = 256;
-
-/// Octets behind the counter that the kernel writes: not 0 while the engine that serves the channel
-/// sleeps. Who has made a doorbell ring looks there, and asks the kernel to wake it.
-const ASLEEP: usize = 64;
 
 /// Most elements of a ring.
 pub const MOST: u32 = 1 << 15;
@@ -96,13 +91,6 @@ impl Layout {
             elements: word(ELEMENTS),
         }
     }
-
-    /// Where the kernel says that the engine sleeps: beside its counter in the transmit ring.
-    pub fn asleep(&self) -> usize {
-        self.places(Ring::Transmit)
-            .consumer
-            .wrapping_add(ASLEEP >> 2)
-    }
 }
 
 #[cfg_attr(CONFIG_KUNIT = "y", kernel::macros::kunit_tests(smplb_channel_layout))]
@@ -123,7 +111,6 @@ mod tests {
             end = places.elements.wrapping_add(64);
         }
         assert_eq!(end.wrapping_mul(4), layout.octets());
-        assert_eq!(layout.asleep(), 2 * 128 + 32 + 16);
         for size in [0, 31, 33, 16, 1 << 16] {
             assert_eq!(Layout::new(size), None);
         }

@@ -27,4 +27,5 @@ pub mod entry;
 pub mod layout;
 pub mod ledger;
 pub mod shared;
+pub mod uapi;
 pub mod wants;

@@ -36,10 +36,11 @@ pub enum Want {
 }
 
 /// Kinds of keys, in their highest octet.
-const PORT: u64 = 1 << 56;
-const LOCAL: u64 = 2 << 56;
-const ADDRESS: u64 = 3 << 56;
-const ETHER_TYPE: u64 = 4 << 56;
+const KIND: u32 = 56;
+const PORT: u64 = 1 << KIND;
+const LOCAL: u64 = 2 << KIND;
+const ADDRESS: u64 = 3 << KIND;
+const ETHER_TYPE: u64 = 4 << KIND;
 
 impl Want {
     fn key(&self) -> u64 {
@@ -78,11 +79,34 @@ impl Rule {
             channel,
         }
     }
+
+    /// Who wants it.
+    pub fn channel(&self) -> ChannelId {
+        self.channel
+    }
+
+    /// Whether it is about what one port receives.
+    pub fn is_of(&self, port: PortId) -> bool {
+        match self.key >> KIND << KIND {
+            PORT => self.key & 0xffff == u64::from(port.0),
+            ETHER_TYPE => self.key >> 16 & 0xffff == u64::from(port.0),
+            _ => false,
+        }
+    }
 }
 
-/// Puts rules in order for [`Wants::new`]. False if two channels want the same.
+/// Puts rules in order for [`Wants::new`]: quickly if all but the last ones are. False if two channels
+/// want the same.
 pub fn arrange(rules: &mut [Rule]) -> bool {
-    rules.sort_unstable_by_key(|rule| rule.key);
+    for end in 1..rules.len() {
+        let Some((last, before)) = rules.get(..=end).and_then(<[Rule]>::split_last) else {
+            break;
+        };
+        let place = before.partition_point(|rule| rule.key <= last.key);
+        if let Some(behind) = rules.get_mut(place..=end) {
+            behind.rotate_right(1);
+        }
+    }
     rules
         .windows(2)
         .all(|pair| !matches!(pair, [a, b] if a.key == b.key))

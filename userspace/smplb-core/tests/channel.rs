@@ -274,7 +274,7 @@ fn mistakes_are_counted_and_handed_back() {
                 len: 13,
                 ..frame(4)
             },
-            Some(Bad::BadLength),
+            Some(Bad::WrongLength),
         ),
         (
             Entry {

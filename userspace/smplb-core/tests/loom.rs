@@ -66,7 +66,7 @@ fn no_doorbell_is_lost() {
         let bells = Bells::new(&words).unwrap();
         let mut served = [0; 2];
         let mut answer = || {
-            bells.answer(|channel| {
+            bells.answer(0, |channel| {
                 assert_eq!(rings[usize::from(channel)].load(), 1);
                 served[usize::from(channel)] += 1;
             });
