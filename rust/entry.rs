@@ -2,6 +2,7 @@
 
 //! The functions that the C shim calls: raw pointers in, safe types on.
 
+mod channel;
 mod native;
 
 use core::ptr::null_mut;

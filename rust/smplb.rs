@@ -8,6 +8,7 @@ use kernel::prelude::*;
 #[path = "core/mod.rs"]
 mod core_;
 
+mod channel;
 mod control;
 mod drivers;
 mod engine;
@@ -73,6 +74,7 @@ fn share_control_cpu() -> bool {
 
 /// The module's registrations, taken back in order of the fields.
 struct Smplb {
+    _node: kapi::door::Node,
     _drivers: drivers::Drivers,
     _family: kapi::netlink::Family,
     _registrations: kapi::worker::Registrations,
@@ -92,7 +94,9 @@ impl kernel::Module for Smplb {
         let registrations = kapi::worker::Registrations::new()?;
         let family = kapi::netlink::Family::register()?;
         Ok(Self {
+            // Fields are made in this order, and taken back in that of the type.
             _drivers: drivers::Drivers::register(module)?,
+            _node: kapi::door::Node::register()?,
             _family: family,
             _registrations: registrations,
             _engines: engines,

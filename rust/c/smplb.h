@@ -270,4 +270,33 @@ void smplb_rs_asleep(bool asleep);
 /* Rust, for net.c: once per switch, when its ports are gone. Not under RTNL. */
 void smplb_rs_net_exit(void *sw);
 
+/* channel.c */
+int smplb_c_door_register(void);
+void smplb_c_door_unregister(void);
+void smplb_c_door_wake(void *door);
+void *smplb_c_shared_alloc(size_t len);
+void smplb_c_shared_free(void *memory);
+
+/*
+ * Rust, for channel.c. A channel is what smplb_rs_channel_open() returned, until
+ * it is given to smplb_rs_channel_close(); @door outlives it.
+ */
+struct smplb_channel_open;
+struct smplb_channel_want;
+struct smplb_channel_port;
+struct smplb_channel_stats;
+/* In process context, with no lock but the door's. NULL and @err on failure. */
+void *smplb_rs_channel_open(struct net *net, void *door,
+			    struct smplb_channel_open *open, int *err);
+void smplb_rs_channel_close(void *channel);
+int smplb_rs_channel_want(void *channel, const struct smplb_channel_want *want,
+			  bool on);
+int smplb_rs_channel_kick(void *channel);
+int smplb_rs_channel_port(void *channel, struct smplb_channel_port *port);
+void smplb_rs_channel_stats(void *channel, struct smplb_channel_stats *stats);
+/* What is mapped at an offset: NULL unless something with that length is. */
+void *smplb_rs_channel_memory(void *channel, u64 offset, u64 len,
+			      bool *readonly);
+u32 smplb_rs_channel_ready(void *channel);
+
 #endif /* SMPLB_H */

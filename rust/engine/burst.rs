@@ -4,7 +4,6 @@
 
 use super::out::Out;
 use super::Hands;
-use crate::core_::channel::wants::Wants;
 use crate::core_::frame::{Origin, PortId};
 use crate::core_::pipeline::{self, process_burst};
 use crate::core_::verdict::Verdict;
@@ -48,7 +47,7 @@ pub(super) fn decide<P: Packet>(
             routes: tables.topology.routes(),
             neighbours: tables.neighbours,
             connections: tables.connections,
-            wants: Wants::new(&[]),
+            wants: tables.wants(),
             loads: switch,
         },
         &mut hands.local.engine(lane),
@@ -56,7 +55,7 @@ pub(super) fn decide<P: Packet>(
         cpu::seconds(),
         burst,
     );
-    let mut out = Out::new(tables.topology, lane);
+    let mut out = Out::new(tables, lane);
     if let Some(to) = one_way {
         if carry_all_out(&mut out, hands, to, burst) {
             return;

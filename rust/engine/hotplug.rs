@@ -6,12 +6,11 @@
 //! CPU, which the engine shares that CPU with, or with the hotplug lock.
 
 use super::registry::{attach, detach, end_if_idle, leaves_control, Running, ENGINES};
+use super::Polled;
 use crate::kapi::{cpu, log};
-use crate::port::Port;
 use kernel::c_str;
 use kernel::prelude::*;
 use kernel::sync::atomic::{Atomic, Relaxed};
-use kernel::sync::Arc;
 
 /// Whether the machine is about to sleep or has not quite woken up: engines that
 /// find nothing sleep, too, as devices are quiet.
@@ -85,15 +84,15 @@ fn evacuate(engines: &mut KVec<Running>, cpu: u32) -> Result {
     let Some(from) = engines.iter().find(|r| r.engine.cpu() == cpu) else {
         return Ok(());
     };
-    let mut parts = KVec::with_capacity(from.parts.len(), GFP_KERNEL)?;
-    for (port, part) in &from.parts {
-        parts.push((port.clone(), *part), GFP_KERNEL)?;
+    let mut all = KVec::with_capacity(from.polled.len(), GFP_KERNEL)?;
+    for polled in &from.polled {
+        all.push(polled.clone(), GFP_KERNEL)?;
     }
-    for (nth, (port, part)) in (0u32..).zip(&parts) {
+    for (nth, polled) in (0u32..).zip(&all) {
         // On failure the engine is still there, and those that left are as well off
         // where they are.
         let to = refuge(engines, nth)?;
-        flee(engines, (port, *part), (cpu, to))?;
+        flee(engines, polled, (cpu, to))?;
     }
     if let Some(at) = engines.iter().position(|r| r.engine.cpu() == cpu) {
         end_if_idle(engines, at);
@@ -101,22 +100,20 @@ fn evacuate(engines: &mut KVec<Running>, cpu: u32) -> Result {
     Ok(())
 }
 
-/// Moves one part from an engine to another, which may have to be started.
-fn flee(
-    engines: &mut KVec<Running>,
-    (port, part): (&Arc<Port>, usize),
-    (from, to): (u32, u32),
-) -> Result {
-    // The engine does not end, so that the part can come back.
-    detach(engines, port, part);
-    let result = attach(engines, port, part, to);
-    if result.is_err() {
-        if let Err(e) = attach(engines, port, part, from) {
-            log::error(c_str!("a port is polled by no engine"), e);
+/// Moves something from an engine to another, which may have to be started.
+fn flee(engines: &mut KVec<Running>, polled: &Polled, (from, to): (u32, u32)) -> Result {
+    // The engine does not end, so that what it polled can come back.
+    detach(engines, polled);
+    let result = attach(engines, polled, to);
+    match (&result, polled) {
+        (Ok(()), Polled::Part(port, _)) => log::moved(&port.devices().info().name, from, to),
+        (Ok(()), Polled::Desk(_)) => {}
+        (Err(_), _) => {
+            if let Err(e) = attach(engines, polled, from) {
+                log::error(c_str!("a port is polled by no engine"), e);
+            }
         }
-    } else {
-        log::moved(&port.devices().info().name, from, to);
     }
-    port.seats_changed();
+    polled.moved();
     result
 }

@@ -12,11 +12,13 @@ mod netdev;
 mod out;
 mod pace;
 mod poll;
+mod polled;
 mod registry;
+mod seat;
+mod serve;
 
 use crate::kapi::cpu::{self, Interrupts};
 use crate::kapi::kthread::Waker;
-use crate::port::Port;
 use crate::switch::Local;
 use kernel::prelude::*;
 use kernel::sync::atomic::{Atomic, Full, Relaxed, Release};
@@ -26,7 +28,11 @@ use kernel::sync::{new_mutex, Arc, Completion, Mutex, SetOnce};
 use hands::Hands;
 
 pub(crate) use hotplug::{comes_online, goes_offline, set_asleep};
-pub(crate) use registry::{choose, for_each, move_port, place, remove, tidy_all, Info, Registry};
+pub(crate) use polled::Polled;
+pub(crate) use registry::{
+    choose, for_each, move_port, place, place_desk, remove, remove_desk, tidy_all, Info, Registry,
+};
+pub(crate) use seat::Seat;
 
 /// Counters of an engine; written by its thread alone.
 pub(crate) struct Counters {
@@ -55,9 +61,6 @@ pub(crate) struct Start {
 fn add(counter: &Atomic<u64>, n: u64) {
     counter.store(counter.load(Relaxed).wrapping_add(n), Relaxed);
 }
-
-/// What an engine polls: a port, and which of its parts.
-type Polled = (Arc<Port>, usize);
 
 /// A change of what an engine polls.
 enum Change {

@@ -111,8 +111,13 @@ fn run(
                     out.lane.drop(reason, to);
                 }
             }
-            // The core has counted it; and nobody wants anything yet.
-            Verdict::Drop(_) | Verdict::Channel(_) => hands.give(frame),
+            Verdict::Channel(to) => {
+                frame.finish_checksum();
+                out.deliver(to, frame.octets_mut(), port.id());
+                hands.give(frame);
+            }
+            // The core has counted it.
+            Verdict::Drop(_) => hands.give(frame),
         },
     );
     if stacked {

@@ -103,8 +103,12 @@ fn from_ring(
                     None => out.lane.drop(DropReason::PortDown, port),
                 }
             }
-            // The core has counted it; and nobody wants anything yet.
-            Verdict::Drop(_) | Verdict::Channel(_) => drop(skb),
+            // A large one becomes several frames, and checksums are finished.
+            Verdict::Channel(to) => {
+                skb.into_frames(|octets| out.deliver(to, octets, port.id()));
+            }
+            // The core has counted it.
+            Verdict::Drop(_) => drop(skb),
         },
     );
     if stacked {

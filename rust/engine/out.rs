@@ -4,6 +4,9 @@
 //! one doorbell for all that leave by the same one.
 
 use super::Hands;
+use crate::channel::{Audience, Channel, Delivery, Outgoing};
+use crate::core_::channel::bad::Bad;
+use crate::core_::channel::wants::ChannelId;
 use crate::core_::counters::Lane;
 use crate::core_::frame::{Burst as _, PortId};
 use crate::core_::verdict::DropReason;
@@ -11,16 +14,19 @@ use crate::kapi::atom::KAtom;
 use crate::kapi::buffer::Buffered;
 use crate::kapi::burst::Packets;
 use crate::kapi::cpu;
-use crate::kapi::nic::{copy_in, FrameOut};
+use crate::kapi::nic::{copy_in, copy_with, FrameOut};
 use crate::kapi::skb::Skb;
 use crate::kapi::skb_out::OutBurst;
 use crate::port::io::Io;
 use crate::port::Port;
-use crate::switch::Topology;
+use crate::switch::{Tables, Topology};
 
 /// What leaves by one port.
 pub(super) struct Out<'a> {
     topology: &'a Topology,
+    audience: Option<&'a Audience>,
+    /// Frames for an application.
+    delivery: Option<Delivery<'a>>,
     pub(super) lane: Lane<'a, KAtom>,
     to: PortId,
     target: Option<&'a Port>,
@@ -31,9 +37,11 @@ pub(super) struct Out<'a> {
 impl<'a> Out<'a> {
     /// Nothing yet.
     #[inline(always)]
-    pub(super) fn new(topology: &'a Topology, lane: Lane<'a, KAtom>) -> Self {
+    pub(super) fn new(tables: &Tables<'a>, lane: Lane<'a, KAtom>) -> Self {
         Self {
-            topology,
+            topology: tables.topology,
+            audience: tables.audience,
+            delivery: None,
             lane,
             to: PortId(u16::MAX),
             target: None,
@@ -97,6 +105,41 @@ impl<'a> Out<'a> {
         true
     }
 
+    /// Gives an application a copy of a frame that `from` received.
+    pub(super) fn deliver(&mut self, to: ChannelId, frame: &[u8], from: PortId) {
+        if self.delivery.as_ref().is_none_or(|open| open.to() != to) {
+            // One at a time: each is locked.
+            self.delivery = None;
+            let channel = self.audience.and_then(|all| all.channel(to));
+            self.delivery = channel.map(Channel::deliver);
+        }
+        let open = self.delivery.as_mut();
+        if !open.is_some_and(|open| open.frame(frame, from)) {
+            self.lane.drop(DropReason::ChannelFull, from);
+        }
+    }
+
+    /// Sends a copy of what an application sends.
+    pub(super) fn copied(&mut self, frame: Outgoing<'_>, hands: &mut Hands<'_>) -> Result<(), Bad> {
+        let target = self.topology.port(frame.port).ok_or(Bad::NoSuchPort)?;
+        match self.aim(frame.port, hands).and(target.io().native()) {
+            Some(nic) => {
+                let stock = hands.stock_of(nic.pool());
+                match copy_with(stock, frame.len.into(), |to| {
+                    frame.memory.copy_out(frame.at, to)
+                }) {
+                    Some(copy) => self.put(copy, hands),
+                    None => self.lane.drop(DropReason::NoMemory, frame.port),
+                }
+            }
+            None => match frame.memory.to_skb(frame.at, frame.len.into()) {
+                Ok(skb) => self.skbs.push(skb),
+                Err(_) => self.lane.drop(DropReason::NoMemory, frame.port),
+            },
+        }
+        Ok(())
+    }
+
     #[inline(always)]
     fn put(&mut self, frame: Buffered, hands: &mut Hands<'_>) {
         if let Err(frame) = self.frames.push(frame) {
@@ -143,6 +186,7 @@ impl<'a> Out<'a> {
     /// Sends what was gathered.
     #[inline]
     pub(super) fn flush(&mut self, hands: &mut Hands<'_>) {
+        self.delivery = None;
         if !self.skbs.is_empty() {
             let (n, sent, bytes) = match self.target {
                 Some(port) => self

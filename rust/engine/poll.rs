@@ -4,7 +4,7 @@
 
 use super::idle::Idle;
 use super::pace::Pace;
-use super::{add, burst, Change, Engine, Hands, Polled};
+use super::{add, burst, serve, Change, Engine, Hands, Polled};
 use crate::kapi::kthread::{self, Main};
 use crate::kapi::pool::Stock;
 use crate::switch::{Local, Switch};
@@ -77,8 +77,13 @@ impl Poller<'_> {
         let mut bursts = 0;
         for tenant in self.tenants.iter_mut() {
             let mut hands = Hands::new(&mut tenant.local, &mut self.stock, self.engine.cpu);
-            for (port, part) in tenant.polled.iter() {
-                bursts += burst::poll(&tenant.switch, &mut hands, port, *part);
+            for polled in tenant.polled.iter() {
+                bursts += match polled {
+                    Polled::Part(port, part) => {
+                        burst::poll(&tenant.switch, &mut hands, port, *part)
+                    }
+                    Polled::Desk(desk) => serve::poll(&tenant.switch, &mut hands, desk),
+                };
             }
         }
         add(&self.engine.counters.bursts, bursts);
@@ -90,11 +95,10 @@ impl Poller<'_> {
         self.engine.armed.store(1, Relaxed);
         // Preparing to sleep is a full barrier: it pairs with `Engine::kick`.
         let slept = kthread::sleep_unless(|| {
-            self.engine.pending.load(Acquire) != 0
-                || !self.polled().all(|(port, part)| port.arm(*part))
+            self.engine.pending.load(Acquire) != 0 || !self.polled().all(Polled::arm)
         });
         self.engine.armed.store(0, Relaxed);
-        self.polled().for_each(|(port, part)| port.disarm(*part));
+        self.polled().for_each(Polled::disarm);
         add(&self.engine.counters.sleeps, slept.into());
     }
 
@@ -102,7 +106,7 @@ impl Poller<'_> {
         self.tenants.iter().flat_map(|tenant| tenant.polled.iter())
     }
 
-    /// Begins and ends polling of parts of ports as requested.
+    /// Begins and ends polling as requested.
     fn make_changes(&mut self) {
         self.engine.pending.store(0, Relaxed);
         loop {
@@ -130,7 +134,7 @@ impl Poller<'_> {
     }
 
     fn attach(&mut self, new: Polled, local: KBox<Local>) -> Result {
-        let switch = new.0.switch().clone();
+        let switch = new.switch().clone();
         let found = self
             .tenants
             .iter_mut()
@@ -151,11 +155,9 @@ impl Poller<'_> {
         )?)
     }
 
-    fn detach(&mut self, (port, part): &Polled) {
+    fn detach(&mut self, polled: &Polled) {
         for tenant in self.tenants.iter_mut() {
-            tenant
-                .polled
-                .retain(|(p, n)| !Arc::ptr_eq(p, port) || *n != *part);
+            tenant.polled.retain(|other| !other.is(polled));
             if tenant.polled.is_empty() {
                 tenant.switch.retire(&mut tenant.local);
             }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Which engines there are, and which of them polls which part of which port.
+//! Which engines there are, and which of them polls what.
 
-use super::{Change, Engine, Reply};
+use super::{Change, Engine, Polled, Reply};
+use crate::channel::Desk;
 use crate::kapi::cpu;
 use crate::kapi::extack::Extack;
 use crate::kapi::kthread::Kthread;
@@ -16,8 +17,8 @@ use kernel::sync::Arc;
 pub(super) struct Running {
     pub(super) thread: Kthread,
     pub(super) engine: Arc<Engine>,
-    /// The parts of ports that it polls.
-    pub(super) parts: KVec<(Arc<Port>, usize)>,
+    /// What it polls.
+    pub(super) polled: KVec<Polled>,
 }
 
 kernel::sync::global_lock! {
@@ -54,7 +55,7 @@ pub(super) fn leaves_control(engines: &[Running], cpus: &[u32], moved: Option<&P
     let busy = |other: u32| {
         let leaving = moved.map_or(0, |port| port.cpus().filter(|&cpu| cpu == other).count());
         let running = engines.iter().find(|r| r.engine.cpu() == other);
-        running.is_some_and(|r| r.parts.len() > leaving)
+        running.is_some_and(|r| r.polled.len() > leaving)
     };
     let free = |&other: &u32| !cpus.contains(&other) && cpu::is_online(other) && !busy(other);
     (0..cpu::count()).filter(free).any(cpu::is_housekeeping)
@@ -113,28 +114,29 @@ pub(crate) fn choose(
 /// are new. All parts are polled then, or none.
 pub(crate) fn place(port: &Arc<Port>, cpus: &[u32]) -> Result {
     for (part, &cpu) in (0..port.parts()).zip(cpus.iter().cycle()) {
-        place_part(port, part, cpu).inspect_err(|_| remove(port))?;
+        place_one(&Polled::Part(port.clone(), part), cpu).inspect_err(|_| remove(port))?;
     }
     port.seats_changed();
     Ok(())
 }
 
-fn place_part(port: &Arc<Port>, part: usize, cpu: u32) -> Result {
-    // A CPU on its way offline takes no new thread, see `hotplug`.
-    let _online = cpu::OnlineGuard::new();
-    attach(&mut ENGINES.lock(), port, part, cpu)
+/// Has the engine of `cpu` serve the channels of `desk`, starting it if it is new.
+pub(crate) fn place_desk(desk: &Arc<Desk>, cpu: u32) -> Result {
+    check(&[cpu], None, &Extack::none())?;
+    place_one(&Polled::Desk(desk.clone()), cpu)
 }
 
-/// Has the engine of `cpu` poll a part, which no engine does. No CPU comes or goes,
+fn place_one(polled: &Polled, cpu: u32) -> Result {
+    // A CPU on its way offline takes no new thread, see `hotplug`.
+    let _online = cpu::OnlineGuard::new();
+    attach(&mut ENGINES.lock(), polled, cpu)
+}
+
+/// Has the engine of `cpu` poll something that no engine does. No CPU comes or goes,
 /// but for what the caller does itself.
-pub(super) fn attach(
-    engines: &mut KVec<Running>,
-    port: &Arc<Port>,
-    part: usize,
-    cpu: u32,
-) -> Result {
-    let seat = port.seat(part).ok_or(EINVAL)?;
-    let local = port.switch().new_local(cpu)?;
+pub(super) fn attach(engines: &mut KVec<Running>, polled: &Polled, cpu: u32) -> Result {
+    let seat = polled.seat().ok_or(EINVAL)?;
+    let local = polled.switch().new_local(cpu)?;
     let (attached, detached) = (Reply::new()?, Reply::new()?);
     let at = match engines.iter().position(|r| r.engine.cpu() == cpu) {
         Some(at) => at,
@@ -143,13 +145,13 @@ pub(super) fn attach(
     let running = engines.get_mut(at).ok_or(EINVAL)?;
     let engine = running.engine.clone();
     // For this request and for the one that ends it.
-    let reserved = (running.parts.reserve(1, GFP_KERNEL).map_err(Error::from))
-        .and_then(|()| engine.reserve(running.parts.len().saturating_add(2)));
-    let result = reserved
-        .and_then(|()| engine.request(Change::Attach((port.clone(), part), local), attached));
+    let reserved = (running.polled.reserve(1, GFP_KERNEL).map_err(Error::from))
+        .and_then(|()| engine.reserve(running.polled.len().saturating_add(2)));
+    let result =
+        reserved.and_then(|()| engine.request(Change::Attach(polled.clone(), local), attached));
     match result {
         Ok(()) => {
-            running.parts.push((port.clone(), part), GFP_KERNEL)?;
+            running.polled.push(polled.clone(), GFP_KERNEL)?;
             seat.set_engine(Some((engine, detached)));
             // What came in while nobody polled.
             running.engine.wake();
@@ -172,7 +174,7 @@ fn start(engines: &mut KVec<Running>, cpu: u32) -> Result<usize> {
         Running {
             thread,
             engine,
-            parts: KVec::new(),
+            polled: KVec::new(),
         },
         GFP_KERNEL,
     )?;
@@ -181,7 +183,7 @@ fn start(engines: &mut KVec<Running>, cpu: u32) -> Result<usize> {
 
 /// Stops an engine that has nothing to poll.
 pub(super) fn end_if_idle(engines: &mut KVec<Running>, at: usize) {
-    if engines.get(at).is_some_and(|r| r.parts.is_empty()) {
+    if engines.get(at).is_some_and(|r| r.polled.is_empty()) {
         // Dropping it stops the thread.
         drop(engines.remove(at));
     }
@@ -190,28 +192,32 @@ pub(super) fn end_if_idle(engines: &mut KVec<Running>, at: usize) {
 /// Ends polling of `port`, and the engines that polled nothing else.
 pub(crate) fn remove(port: &Arc<Port>) {
     for part in 0..port.parts() {
-        remove_part(port, part);
+        remove_one(&Polled::Part(port.clone(), part));
     }
 }
 
-fn remove_part(port: &Arc<Port>, part: usize) {
+/// Ends serving the channels of `desk`.
+pub(crate) fn remove_desk(desk: &Arc<Desk>) {
+    remove_one(&Polled::Desk(desk.clone()));
+}
+
+fn remove_one(polled: &Polled) {
     let mut engines = ENGINES.lock();
-    if let Some(at) = detach(&mut engines, port, part) {
+    if let Some(at) = detach(&mut engines, polled) {
         end_if_idle(&mut engines, at);
     }
 }
 
-/// Ends polling of a part; the place of its engine in the list.
-pub(super) fn detach(engines: &mut KVec<Running>, port: &Arc<Port>, part: usize) -> Option<usize> {
-    let seat = port.seat(part);
-    let (engine, reply) = seat?.set_engine(None)?;
-    // Cannot fail: the room and the reply were made in `place_part`.
-    let _ = engine.request(Change::Detach((port.clone(), part)), reply);
+/// Ends polling of something; the place of its engine in the list.
+pub(super) fn detach(engines: &mut KVec<Running>, polled: &Polled) -> Option<usize> {
+    let (engine, reply) = polled.seat()?.set_engine(None)?;
+    // Cannot fail: the room and the reply were made in `attach`.
+    let _ = engine.request(Change::Detach(polled.clone()), reply);
     let at = engines
         .iter()
         .position(|r| Arc::ptr_eq(&r.engine, &engine))?;
-    let parts = &mut engines.get_mut(at)?.parts;
-    parts.retain(|(p, n)| !(Arc::ptr_eq(p, port) && *n == part));
+    let left = &mut engines.get_mut(at)?.polled;
+    left.retain(|other| !other.is(polled));
     Some(at)
 }
 
@@ -246,13 +252,14 @@ pub(crate) fn move_port(port: &Arc<Port>, cpus: &[u32], extack: &Extack) -> Resu
 /// Moves one part, or leaves it where it is.
 fn move_part(port: &Arc<Port>, part: usize, cpu: u32) -> Result {
     let before = port.seat(part).map_or(cpu, |seat| seat.cpu());
-    remove_part(port, part);
-    place_part(port, part, cpu).inspect_err(|_| {
+    let polled = &Polled::Part(port.clone(), part);
+    remove_one(polled);
+    place_one(polled, cpu).inspect_err(|_| {
         // It was there a moment ago, and what it needs was just freed. That CPU may
         // have gone since.
-        let back = place_part(port, part, before).or_else(|e| {
+        let back = place_one(polled, before).or_else(|e| {
             let other = cpu::pick(part as u32, crate::share_control_cpu(), true);
-            place_part(port, part, other.ok_or(e)?)
+            place_one(polled, other.ok_or(e)?)
         });
         if let Err(e) = back {
             log::error(c_str!("a port is polled by no engine"), e);

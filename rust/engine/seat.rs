@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Who polls a part of a port: a queue pair, or all of a port that has none.
+//! Who polls something: a part of a port, or the channels of a desk.
 #![forbid(unsafe_code)]
 
-use crate::engine::{Engine, Reply};
+use super::{Engine, Reply};
 use crate::kapi::rcu_arc::RcuArc;
 use kernel::prelude::*;
 use kernel::sync::atomic::{Atomic, Relaxed};
 use kernel::sync::{new_mutex, rcu, Arc, Mutex};
 
-/// The place of an engine at a part of a port.
+/// The place of an engine at what it polls.
 #[pin_data]
 pub(crate) struct Seat {
     /// Whom producers wake.
@@ -22,10 +22,10 @@ pub(crate) struct Seat {
 
 impl Seat {
     /// Nobody is there yet.
-    pub(super) fn new() -> impl PinInit<Self> {
+    pub(crate) fn new() -> impl PinInit<Self> {
         pin_init!(Self {
             engine: RcuArc::empty(),
-            detach <- new_mutex!(None, "smplb_port_detach"),
+            detach <- new_mutex!(None, "smplb_seat_detach"),
             cpu: Atomic::new(u32::MAX),
         })
     }
@@ -37,7 +37,7 @@ impl Seat {
 
     /// Wakes the engine when that sleeps; by a producer after publishing.
     #[inline]
-    pub(super) fn kick(&self) {
+    pub(crate) fn kick(&self) {
         let guard = rcu::read_lock();
         if let Some(engine) = self.engine.read(&guard) {
             engine.kick();

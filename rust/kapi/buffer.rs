@@ -95,18 +95,34 @@ impl Memory {
         }
     }
 
-    /// A buffer with a copy of `octets` as its frame, padded to the least
-    /// Ethernet length; gives the buffer back when they do not fit in.
+    /// A buffer with a copy of `octets` as its frame, likewise.
     pub(crate) fn copy(&self, buf: Buf, octets: &[u8]) -> Result<Buffered, Buf> {
-        let len = octets.len().max(60);
-        if len > FRAME {
+        self.filled(buf, octets.len(), |to| {
+            to.copy_from_slice(octets);
+            true
+        })
+    }
+
+    /// A buffer with a frame of `len` octets that `fill` writes, padded to the least
+    /// Ethernet length; gives the buffer back when they do not fit in, or `fill` says
+    /// that it cannot.
+    pub(crate) fn filled(
+        &self,
+        buf: Buf,
+        len: usize,
+        fill: impl FnOnce(&mut [u8]) -> bool,
+    ) -> Result<Buffered, Buf> {
+        let whole = len.max(60);
+        if whole > FRAME {
             return Err(buf);
         }
-        let mut frame = self.frame(buf, HEADROOM as u16, len as u16)?;
-        let (data, padding) = frame.octets_mut().split_at_mut(octets.len());
-        data.copy_from_slice(octets);
+        let mut frame = self.frame(buf, HEADROOM as u16, whole as u16)?;
+        let (data, padding) = frame.octets_mut().split_at_mut(len);
         padding.fill(0);
-        Ok(frame)
+        match fill(data) {
+            true => Ok(frame),
+            false => Err(frame.into_buf()),
+        }
     }
 }
 

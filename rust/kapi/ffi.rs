@@ -128,6 +128,12 @@ extern "C" {
     ) -> *mut c_void;
     pub(crate) fn smplb_c_sleeper_stop(sleeper: *mut c_void);
 
+    pub(crate) fn smplb_c_door_register() -> c_int;
+    pub(crate) fn smplb_c_door_unregister();
+    pub(crate) fn smplb_c_door_wake(door: *mut c_void);
+    pub(crate) fn smplb_c_shared_alloc(len: usize) -> *mut c_void;
+    pub(crate) fn smplb_c_shared_free(memory: *mut c_void);
+
     pub(crate) fn smplb_c_chunk_alloc() -> *mut c_void;
     pub(crate) fn smplb_c_chunk_free(chunk: *mut c_void);
     pub(crate) fn smplb_c_chunk_map(

@@ -7,7 +7,7 @@ use kernel::prelude::*;
 use kernel::transmute::AsBytes;
 
 use super::batch::Batch;
-use super::buffer::{Buf, Buffered, Mapping, HEADROOM};
+use super::buffer::{Buf, Buffered, Mapping, Memory, HEADROOM};
 use super::burst::Packets;
 use super::pool::{Open, Stock};
 use crate::core_::frame::BURST;
@@ -372,8 +372,27 @@ pub(crate) type FrameOut = Batch<Buffered>;
 /// A buffer out of the stock with a copy of `octets`; `None` when there is no
 /// buffer or they do not fit.
 pub(crate) fn copy_in(stock: &mut Stock, octets: &[u8]) -> Option<Buffered> {
-    let buf: Buf = stock.take()?;
-    match stock.pool().memory().copy(buf, octets) {
+    let buf = stock.take()?;
+    settle(stock, |memory| memory.copy(buf, octets))
+}
+
+/// A buffer out of the stock with a frame of `len` octets that `fill` writes;
+/// `None` when there is no buffer, they do not fit, or it cannot.
+pub(crate) fn copy_with(
+    stock: &mut Stock,
+    len: usize,
+    fill: impl FnOnce(&mut [u8]) -> bool,
+) -> Option<Buffered> {
+    let buf = stock.take()?;
+    settle(stock, |memory| memory.filled(buf, len, fill))
+}
+
+/// The frame that `make` made, or nothing, and its buffer is back in the stock.
+fn settle(
+    stock: &mut Stock,
+    make: impl FnOnce(&Memory) -> Result<Buffered, Buf>,
+) -> Option<Buffered> {
+    match make(stock.pool().memory()) {
         Ok(frame) => Some(frame),
         Err(buf) => {
             stock.give(buf);

@@ -59,7 +59,17 @@ impl Skb {
     pub(crate) fn from_frame(frame: &[u8]) -> Result<Self> {
         let len = u32::try_from(frame.len())?;
         // SAFETY: The pointer and length are those of `frame`.
-        let skb = unsafe { ffi::smplb_c_frame_alloc(frame.as_ptr().cast(), len) };
+        unsafe { Self::from_octets(frame.as_ptr(), len) }
+    }
+
+    /// The same for octets that others may write meanwhile.
+    ///
+    /// # Safety
+    ///
+    /// There are `len` octets at `frame`.
+    pub(crate) unsafe fn from_octets(frame: *const u8, len: u32) -> Result<Self> {
+        // SAFETY: By the safety requirement.
+        let skb = unsafe { ffi::smplb_c_frame_alloc(frame.cast(), len) };
         // INVARIANT: New, and ours.
         NonNull::new(skb).map(Self).ok_or(ENOMEM)
     }

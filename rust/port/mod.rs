@@ -7,10 +7,10 @@ pub(crate) mod io;
 pub(crate) mod native;
 pub(crate) mod netdev;
 pub(crate) mod pair;
-mod seat;
 
 use crate::core_::counters::sum::{self, PortSum};
 use crate::core_::frame::PortId;
+use crate::engine::Seat;
 use crate::kapi::cpu;
 use crate::kapi::ffi::PortStats;
 use crate::kapi::net::Devices;
@@ -21,7 +21,6 @@ use kernel::sync::Arc;
 
 use io::Io;
 use netdev::Rings;
-use seat::Seat;
 
 /// A claimed NIC with its pseudo interface.
 #[pin_data]

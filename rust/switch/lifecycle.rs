@@ -8,6 +8,7 @@ use super::lanes::LaneMemory;
 use super::local::ConnectionMemory;
 use super::topology::Plan;
 use super::Switch;
+use crate::channel::Channels;
 use crate::core_::frame::PortId;
 use crate::core_::neighbour::Slot;
 use crate::core_::reply::arp_announcement;
@@ -56,6 +57,7 @@ impl Switch {
                 forgotten <- new_spinlock!(0, "smplb_neighbours"),
                 connections,
                 lanes,
+                channels <- Channels::new(),
                 sweeper <- new_mutex!(0, "smplb_sweeper"),
                 running <- new_mutex!(None, "smplb_running"),
             }),
@@ -65,6 +67,7 @@ impl Switch {
 
     /// Stops what runs beside the engines. The ports are gone.
     pub(crate) fn stop(&self) {
+        self.channels.close_all();
         let running = core::mem::take(&mut *self.running.lock());
         drop(running);
     }
@@ -180,4 +183,5 @@ pub(crate) fn remove_port(port: &Arc<Port>) {
     // First nobody sends to it, then nobody polls it.
     port.switch().unpublish(port.id());
     engine::remove(port);
+    port.switch().channels.port_gone(port.id());
 }

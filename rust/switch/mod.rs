@@ -9,6 +9,8 @@ mod lifecycle;
 mod local;
 mod topology;
 
+use crate::channel::{Audience, Channels};
+use crate::core_::channel::wants::Wants;
 use crate::core_::config::view::View;
 use crate::core_::config::BackendId;
 use crate::core_::connection::table::Connections;
@@ -57,6 +59,9 @@ pub(crate) struct Switch {
     forgotten: SpinLock<u64>,
     connections: local::ConnectionMemory,
     lanes: KVec<LaneMemory>,
+    /// Applications with channels.
+    #[pin]
+    channels: Channels,
     /// Where the sweep of old connections goes on.
     #[pin]
     sweeper: Mutex<u32>,
@@ -68,8 +73,17 @@ pub(crate) struct Switch {
 pub(crate) struct Tables<'a> {
     pub(crate) config: View<'a>,
     pub(crate) topology: &'a Topology,
+    pub(crate) audience: Option<&'a Audience>,
     pub(crate) neighbours: Neighbours<'a, KAtom>,
     pub(crate) connections: Connections<'a, KAtom>,
+}
+
+impl<'a> Tables<'a> {
+    /// What applications want to receive.
+    #[inline(always)]
+    pub(crate) fn wants(&self) -> Wants<'a> {
+        self.audience.map_or(Wants::new(&[]), Audience::wants)
+    }
 }
 
 impl Loads for Switch {
@@ -90,6 +104,7 @@ impl Switch {
         Some(Tables {
             config: self.config.read(guard).view(),
             topology: self.topology.read(guard)?,
+            audience: self.channels.audience(guard),
             neighbours: self.neighbours(),
             connections: self.connections.table(),
         })
@@ -107,6 +122,18 @@ impl Switch {
         let plan = self.plan.lock();
         let found = plan.ports().find(|port| u64::from(port.id().0) >= from);
         found.cloned()
+    }
+
+    /// The channels of applications.
+    pub(crate) fn channels(&self) -> &Channels {
+        &self.channels
+    }
+
+    /// The CPU of an engine that polls a port.
+    pub(crate) fn first_cpu(&self) -> Option<u32> {
+        let plan = self.plan.lock();
+        let cpu = plan.ports().find_map(|port| port.cpus().next());
+        cpu
     }
 
     /// How many ports `wanted` says yes to.

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: GPL-2.0
+/* /dev/smplb: what the kernel asks of a channel's file. */
+#include <linux/cred.h>
+#include <linux/fs.h>
+#include <linux/miscdevice.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/nsproxy.h>
+#include <linux/poll.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+#include <linux/vmalloc.h>
+
+#include "smplb.h"
+#include "uapi/linux/smplb_channel.h"
+
+static_assert(sizeof(struct smplb_desc) == 16);
+static_assert(offsetof(struct smplb_desc, owner) == 8);
+static_assert(sizeof(struct smplb_channel_state) == 8);
+static_assert(sizeof(struct smplb_channel_open) == 120);
+static_assert(offsetof(struct smplb_channel_open, rings) == 40);
+static_assert(sizeof(struct smplb_channel_want) == 24);
+static_assert(offsetof(struct smplb_channel_want, protocol) == 16);
+static_assert(sizeof(struct smplb_channel_port) == 16);
+static_assert(offsetof(struct smplb_channel_port, mac) == 10);
+static_assert(sizeof(struct smplb_channel_stats) == 96);
+
+/* An open file. */
+struct smplb_door {
+	struct mutex lock;	/* serialises the making of the channel */
+	wait_queue_head_t wait;
+	void *channel;		/* Rust: crate::channel::Channel; set once */
+};
+
+static int smplb_door_open(struct inode *inode, struct file *file)
+{
+	struct smplb_door *door = kzalloc(sizeof(*door), GFP_KERNEL_ACCOUNT);
+
+	if (!door)
+		return -ENOMEM;
+	mutex_init(&door->lock);
+	init_waitqueue_head(&door->wait);
+	file->private_data = door;
+	return nonseekable_open(inode, file);
+}
+
+/* No call on the file is under way any more, and nothing of it is mapped. */
+static int smplb_door_release(struct inode *inode, struct file *file)
+{
+	struct smplb_door *door = file->private_data;
+
+	if (door->channel)
+		smplb_rs_channel_close(door->channel);
+	mutex_destroy(&door->lock);
+	kfree(door);
+	return 0;
+}
+
+static long smplb_door_make(struct smplb_door *door, void __user *arg)
+{
+	struct smplb_channel_open open;
+	void *channel;
+	int err = 0;
+
+	if (copy_from_user(&open, arg, sizeof(open)))
+		return -EFAULT;
+	mutex_lock(&door->lock);
+	if (door->channel) {
+		err = -EALREADY;
+	} else {
+		channel = smplb_rs_channel_open(current->nsproxy->net_ns, door,
+						&open, &err);
+		/* Pairs with smplb_door_channel(). */
+		smp_store_release(&door->channel, channel);
+	}
+	mutex_unlock(&door->lock);
+	if (!err && copy_to_user(arg, &open, sizeof(open)))
+		err = -EFAULT;
+	return err;
+}
+
+static void *smplb_door_channel(struct file *file)
+{
+	struct smplb_door *door = file->private_data;
+
+	return smp_load_acquire(&door->channel);
+}
+
+static long smplb_door_ioctl(struct file *file, unsigned int cmd,
+			     unsigned long data)
+{
+	void __user *arg = (void __user *)data;
+	void *channel = smplb_door_channel(file);
+	struct smplb_channel_want want;
+	struct smplb_channel_port port;
+	struct smplb_channel_stats stats;
+	int err;
+
+	if (cmd == SMPLB_CHANNEL_OPEN)
+		return smplb_door_make(file->private_data, arg);
+	if (!channel)
+		return -ENOTCONN;
+	switch (cmd) {
+	case SMPLB_CHANNEL_WANT:
+	case SMPLB_CHANNEL_UNWANT:
+		if (copy_from_user(&want, arg, sizeof(want)))
+			return -EFAULT;
+		return smplb_rs_channel_want(channel, &want,
+					     cmd == SMPLB_CHANNEL_WANT);
+	case SMPLB_CHANNEL_KICK:
+		return smplb_rs_channel_kick(channel);
+	case SMPLB_CHANNEL_PORT:
+		if (copy_from_user(&port, arg, sizeof(port)))
+			return -EFAULT;
+		err = smplb_rs_channel_port(channel, &port);
+		if (err)
+			return err;
+		return copy_to_user(arg, &port, sizeof(port)) ? -EFAULT : 0;
+	case SMPLB_CHANNEL_STATS:
+		smplb_rs_channel_stats(channel, &stats);
+		return copy_to_user(arg, &stats, sizeof(stats)) ? -EFAULT : 0;
+	default:
+		return -ENOTTY;
+	}
+}
+
+static int smplb_door_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	void *channel = smplb_door_channel(file);
+	bool readonly = false;
+	void *memory;
+
+	if (!channel)
+		return -ENOTCONN;
+	if (!(vma->vm_flags & VM_SHARED))
+		return -EINVAL;
+	memory = smplb_rs_channel_memory(channel,
+					 (u64)vma->vm_pgoff << PAGE_SHIFT,
+					 vma->vm_end - vma->vm_start, &readonly);
+	if (!memory)
+		return -EINVAL;
+	if (readonly) {
+		if (vma->vm_flags & VM_WRITE)
+			return -EACCES;
+		vm_flags_clear(vma, VM_MAYWRITE);
+	}
+	vm_flags_set(vma, VM_DONTEXPAND | VM_DONTDUMP | VM_DONTCOPY);
+	return remap_vmalloc_range(vma, memory, 0);
+}
+
+static __poll_t smplb_door_poll(struct file *file, poll_table *wait)
+{
+	struct smplb_door *door = file->private_data;
+	void *channel = smplb_door_channel(file);
+
+	if (!channel)
+		return EPOLLERR;
+	poll_wait(file, &door->wait, wait);
+	return (__force __poll_t)smplb_rs_channel_ready(channel);
+}
+
+/* In any context. */
+void smplb_c_door_wake(void *data)
+{
+	struct smplb_door *door = data;
+
+	wake_up_interruptible_poll(&door->wait, EPOLLIN | EPOLLRDNORM |
+				   EPOLLOUT | EPOLLWRNORM | EPOLLERR | EPOLLHUP);
+}
+
+/* Memory of @len octets, zeroed, that can be mapped into a program. */
+void *smplb_c_shared_alloc(size_t len)
+{
+	return vmalloc_user(len);
+}
+
+void smplb_c_shared_free(void *memory)
+{
+	vfree(memory);
+}
+
+static const struct file_operations smplb_door_fops = {
+	.owner = THIS_MODULE,
+	.open = smplb_door_open,
+	.release = smplb_door_release,
+	.unlocked_ioctl = smplb_door_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
+	.mmap = smplb_door_mmap,
+	.poll = smplb_door_poll,
+};
+
+static struct miscdevice smplb_door_device = {
+	.minor = MISC_DYNAMIC_MINOR,
+	.name = "smplb",
+	.fops = &smplb_door_fops,
+	.mode = 0600,
+};
+
+int smplb_c_door_register(void)
+{
+	return misc_register(&smplb_door_device);
+}
+
+void smplb_c_door_unregister(void)
+{
+	misc_deregister(&smplb_door_device);
+}

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The channels of one switch that one engine serves.
+
+use super::Channel;
+use crate::core_::channel::bells::{Bells, CHANNELS, WORDS};
+use crate::core_::channel::shared::Shared;
+use crate::core_::channel::uapi::{STATE_ASLEEP, STATE_CPU};
+use crate::engine::Seat;
+use crate::kapi::atom::KAtom;
+use crate::kapi::shared::SharedMemory;
+use crate::switch::Switch;
+use kernel::prelude::*;
+use kernel::sync::atomic::{Atomic, Full, Relaxed};
+use kernel::sync::barrier::smp_mb;
+use kernel::sync::{new_spinlock, Arc, SpinLock};
+
+/// Turns of the engine from one look at a ring whose bell has not rung to the next.
+const PATROL: u32 = 16;
+
+/// The channels of one switch that one engine serves.
+#[pin_data]
+pub(crate) struct Desk {
+    switch: Arc<Switch>,
+    #[pin]
+    seat: Seat,
+    /// What the engine says, to read for applications.
+    pub(super) state: Arc<SharedMemory>,
+    /// The doorbells. Applications write there: one may clear the bells of others.
+    pub(super) bells: Arc<SharedMemory>,
+    /// By number of their bells.
+    #[pin]
+    channels: SpinLock<KVVec<Option<Arc<Channel>>>>,
+    /// Where the engine goes on answering,
+    next: Atomic<u32>,
+    /// and how many turns it has made.
+    turns: Atomic<u32>,
+}
+
+impl Desk {
+    /// Without channels, and without an engine.
+    pub(super) fn new(switch: Arc<Switch>) -> Result<Arc<Self>> {
+        let (state, bells) = (SharedMemory::new(8)?, SharedMemory::new(WORDS * 8)?);
+        Arc::pin_init(
+            pin_init!(Self {
+                switch,
+                seat <- Seat::new(),
+                state,
+                bells,
+                channels <- new_spinlock!(KVVec::new(), "smplb_desk"),
+                next: Atomic::new(0),
+                turns: Atomic::new(0),
+            }),
+            GFP_KERNEL,
+        )
+    }
+
+    /// The switch.
+    pub(crate) fn switch(&self) -> &Arc<Switch> {
+        &self.switch
+    }
+
+    /// The place of the engine.
+    pub(crate) fn seat(&self) -> &Seat {
+        &self.seat
+    }
+
+    #[inline(always)]
+    fn bells(&self) -> Option<Bells<'_, KAtom>> {
+        Bells::new(self.bells.atoms(WORDS))
+    }
+
+    /// Rings for a channel.
+    pub(crate) fn ring(&self, bell: u16) {
+        if let Some(bells) = self.bells() {
+            bells.ring(bell);
+        }
+    }
+
+    /// The channel with a bell.
+    fn channel(&self, bell: usize) -> Option<Arc<Channel>> {
+        self.channels.lock().get(bell)?.clone()
+    }
+
+    /// Shows `serve` channels that may have something to send: those that have rung, and now and
+    /// then one that has not, as its bell may have been cleared by another one. By the engine.
+    #[inline(always)]
+    pub(crate) fn answer(&self, mut serve: impl FnMut(&Channel)) {
+        let turn = self.turns.load(Relaxed);
+        self.turns.store(turn.wrapping_add(1), Relaxed);
+        if turn % PATROL == 0 {
+            self.patrol(turn / PATROL, &mut serve);
+        }
+        let Some(bells) = self.bells().filter(Bells::any) else {
+            return;
+        };
+        let next = bells.answer(self.next.load(Relaxed), |bell| {
+            if let Some(channel) = self.channel(bell.into()) {
+                serve(&channel);
+            }
+        });
+        self.next.store(next, Relaxed);
+    }
+
+    #[cold]
+    fn patrol(&self, turn: u32, serve: &mut impl FnMut(&Channel)) {
+        let channel = {
+            let channels = self.channels.lock();
+            let nth = (turn as usize).checked_rem(channels.len());
+            nth.and_then(|nth| channels.get(nth)?.clone())
+        };
+        if let Some(channel) = channel.filter(|channel| channel.has_to_send()) {
+            serve(&channel);
+        }
+    }
+
+    /// Has applications say so when they ring; false if one has something to send already.
+    pub(crate) fn arm(&self) -> bool {
+        self.state.store32(STATE_CPU, self.seat.cpu());
+        self.state.store32(STATE_ASLEEP, 1);
+        // Either this sees what was put on a ring, or its application sees that it has to wake the
+        // engine.
+        smp_mb(Full);
+        let channels = self.channels.lock();
+        !channels
+            .iter()
+            .flatten()
+            .any(|channel| channel.has_to_send())
+    }
+
+    /// The engine is awake.
+    pub(crate) fn disarm(&self) {
+        self.state.store32(STATE_ASLEEP, 0);
+    }
+
+    /// A bell for a channel.
+    pub(super) fn free_bell(&self) -> Result<u16> {
+        let mut channels = self.channels.lock();
+        let bell = match channels.iter().position(Option::is_none) {
+            Some(bell) => bell,
+            None => {
+                // Room is made without the lock.
+                let len = channels.len();
+                if len >= CHANNELS {
+                    return Err(ENOSPC);
+                }
+                channels.push(None, GFP_ATOMIC)?;
+                len
+            }
+        };
+        Ok(bell as u16)
+    }
+
+    /// A channel comes to its bell, or goes from it.
+    pub(super) fn set(&self, bell: u16, channel: Option<Arc<Channel>>) {
+        let before = {
+            let mut channels = self.channels.lock();
+            let place = channels.get_mut(usize::from(bell));
+            place.map(|place| core::mem::replace(place, channel))
+        };
+        // Not with the lock: it may be the last reference.
+        drop(before);
+    }
+
+    /// Whether there is no channel.
+    pub(super) fn is_empty(&self) -> bool {
+        self.channels.lock().iter().all(Option::is_none)
+    }
+}

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Memory that programs map and write at any time.
+
+use core::ptr::NonNull;
+use kernel::page::PAGE_SIZE;
+use kernel::prelude::*;
+use kernel::sync::atomic::{Acquire, Atomic, Relaxed, Release};
+use kernel::sync::Arc;
+
+use super::atom::KAtom;
+use super::ffi;
+use super::skb::Skb;
+use crate::core_::channel::shared::Shared;
+
+/// Zeroed pages of the kernel that programs may map.
+///
+/// # Invariants
+///
+/// `start` is memory of `len` octets that this owns, and begins at a page. Everything in it is read
+/// and written atomically, or as octets of which any is as good as another: programs write there at
+/// any time.
+pub(crate) struct SharedMemory {
+    start: NonNull<u8>,
+    len: usize,
+}
+
+// SAFETY: It may be used and freed on any CPU.
+unsafe impl Send for SharedMemory {}
+// SAFETY: By the type invariants.
+unsafe impl Sync for SharedMemory {}
+
+impl SharedMemory {
+    /// At least `len` octets.
+    pub(crate) fn new(len: usize) -> Result<Arc<Self>> {
+        let len = len.max(1).next_multiple_of(PAGE_SIZE);
+        // SAFETY: No preconditions.
+        let start = unsafe { ffi::smplb_c_shared_alloc(len) };
+        let start = NonNull::new(start.cast()).ok_or(ENOMEM)?;
+        // INVARIANT: Just allocated. It is freed if there is no memory for the `Arc`.
+        Ok(Arc::new(Self { start, len }, GFP_KERNEL)?)
+    }
+
+    /// Octets.
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// For who maps it into a program.
+    pub(crate) fn as_ptr(&self) -> *mut u8 {
+        self.start.as_ptr()
+    }
+
+    /// The address of `len` octets `at` the start, if they are inside.
+    #[inline(always)]
+    fn place(&self, at: usize, len: usize) -> Option<*mut u8> {
+        let end = at.checked_add(len)?;
+        // SAFETY: Not beyond the memory, by the type invariants.
+        (end <= self.len).then(|| unsafe { self.start.as_ptr().add(at) })
+    }
+
+    #[inline(always)]
+    fn word32(&self, i: usize) -> Option<&Atomic<u32>> {
+        let place = self.place(i.checked_mul(4)?, 4)?;
+        // SAFETY: Inside of memory that lives as long as `self`, and aligned, as that begins at a
+        // page. All access to it is atomic, by the type invariants.
+        Some(unsafe { Atomic::from_ptr(place.cast()) })
+    }
+
+    #[inline(always)]
+    fn word64(&self, i: usize) -> Option<&Atomic<u64>> {
+        let place = self.place(i.checked_mul(8)?, 8)?;
+        // SAFETY: As in `word32`.
+        Some(unsafe { Atomic::from_ptr(place.cast()) })
+    }
+
+    /// The first `count` words of 64 bits.
+    #[inline(always)]
+    pub(crate) fn atoms(&self, count: usize) -> &[KAtom] {
+        let count = count.min(self.len / size_of::<KAtom>());
+        // SAFETY: Inside and aligned, as in `word32`. A `KAtom` is an `Atomic<u64>` and nothing
+        // else.
+        unsafe { core::slice::from_raw_parts(self.start.as_ptr().cast(), count) }
+    }
+
+    /// Copies octets out; false if they are not inside.
+    #[inline(always)]
+    pub(crate) fn copy_out(&self, at: usize, to: &mut [u8]) -> bool {
+        let Some(from) = self.place(at, to.len()) else {
+            return false;
+        };
+        // SAFETY: Both sides have that many octets, and are different memory. Octets that a program
+        // writes meanwhile may come as they were or as they are.
+        unsafe { core::ptr::copy_nonoverlapping(from, to.as_mut_ptr(), to.len()) };
+        true
+    }
+
+    /// Copies octets in; false if there is no room for them.
+    #[inline(always)]
+    pub(crate) fn copy_in(&self, at: usize, from: &[u8]) -> bool {
+        let Some(to) = self.place(at, from.len()) else {
+            return false;
+        };
+        // SAFETY: As in `copy_out`.
+        unsafe { core::ptr::copy_nonoverlapping(from.as_ptr(), to, from.len()) };
+        true
+    }
+
+    /// A packet of the kernel's kind with a copy of octets.
+    pub(crate) fn to_skb(&self, at: usize, len: usize) -> Result<Skb> {
+        let frame = self.place(at, len).ok_or(EINVAL)?;
+        // SAFETY: That many octets, of which a copy is made.
+        unsafe { Skb::from_octets(frame, len as u32) }
+    }
+}
+
+impl Drop for SharedMemory {
+    fn drop(&mut self) {
+        // SAFETY: By the type invariants. No program maps it: the file that it did so by holds a
+        // reference.
+        unsafe { ffi::smplb_c_shared_free(self.start.as_ptr().cast()) };
+    }
+}
+
+impl Shared for Arc<SharedMemory> {
+    #[inline(always)]
+    fn load32(&self, i: usize) -> u32 {
+        self.word32(i).map_or(0, |word| word.load(Relaxed))
+    }
+
+    #[inline(always)]
+    fn load64(&self, i: usize) -> u64 {
+        self.word64(i).map_or(0, |word| word.load(Relaxed))
+    }
+
+    #[inline(always)]
+    fn store32(&self, i: usize, value: u32) {
+        if let Some(word) = self.word32(i) {
+            word.store(value, Relaxed);
+        }
+    }
+
+    #[inline(always)]
+    fn store64(&self, i: usize, value: u64) {
+        if let Some(word) = self.word64(i) {
+            word.store(value, Relaxed);
+        }
+    }
+
+    #[inline(always)]
+    fn load32_acquire(&self, i: usize) -> u32 {
+        self.word32(i).map_or(0, |word| word.load(Acquire))
+    }
+
+    #[inline(always)]
+    fn store32_release(&self, i: usize, value: u32) {
+        if let Some(word) = self.word32(i) {
+            word.store(value, Release);
+        }
+    }
+}
