@@ -1,0 +1,51 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+# An application answers UDP by a channel: its port is taken from the host and from
+# nobody else, it works while engine or application sleep, and when it dies all is as
+# before.
+. "$(dirname "$0")/lib.sh"
+
+HOST=10.1.0.1
+to_channels() { smplbctl -j stats | json "sum(e['channel'] for e in d['engines'])"; }
+# Runs the responder in the background: echo_on ARGS...
+echo_on() {
+	smplb-echo "$@" >/tmp/echo.log 2>&1 &
+	ECHO=$!
+	undo "kill -9 $ECHO 2>/dev/null"
+	expect "smplb-echo" eventually 5 grep -q 'answering for' /tmp/echo.log
+}
+end_echo() { kill -9 "$ECHO"; wait "$ECHO" 2>/dev/null; }
+pings() { in_ns client ping -q -c 1 -W 1 "$1" >/dev/null; }
+
+echo "==> what cannot be had"
+refuse "without the module" 'modprobe smplb' smplb-echo $HOST:7
+load
+refuse "without a port" 'port add' smplb-echo $HOST:7
+refuse "not root" 'as root' setpriv --reuid 65534 --clear-groups smplb-echo $HOST:7
+
+world 0
+expect "the host" eventually 5 pings $HOST
+before=$(to_channels)
+
+echo "==> an application that looks all the time"
+echo_on $HOST:7
+helper client udp stream $HOST 7 3 500 || die "$(cat /tmp/echo.log; smplbctl stats)"
+(($(to_channels) - before >= 1500)) || die "$(smplbctl stats)"
+refuse "the same for another one" 'another channel has it' smplb-echo $HOST:7
+expect "the host has what is not wanted" pings $HOST
+end_echo
+[[ $(drops channel-full) == 0 ]] || die "$(smplbctl stats)"
+
+echo "==> both sleep"
+echo_on $HOST:7 --sleep
+sleep 1
+slept=$(smplbctl -j stats | json "sum(e['sleeps'] for e in d['engines'])")
+helper client udp stream $HOST 7 3 20 || die "$(cat /tmp/echo.log; smplbctl stats)"
+(($(smplbctl -j stats | json "sum(e['sleeps'] for e in d['engines'])") > slept)) || die "nobody slept"
+
+echo "==> it dies"
+end_echo
+before=$(to_channels)
+! helper client udp stream $HOST 7 0.1 10 >/dev/null 2>&1 || die "somebody answers"
+[[ $(to_channels) == "$before" ]] || die "somebody is there"
+expect "the host" pings $HOST

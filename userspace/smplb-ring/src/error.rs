@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
+use rustix::io::Errno;
+
+/// Why something with a channel could not be done.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The device node could not be opened.
+    #[error("cannot open /dev/smplb: {0}; {hint}", hint = Self::node_hint(*.0))]
+    Node(#[source] Errno),
+    /// The module has refused to make a channel.
+    #[error("cannot make a channel: {0}; {hint}", hint = Self::make_hint(*.0))]
+    Make(#[source] Errno),
+    /// What is shared could not be mapped.
+    #[error("cannot map a channel: {0}")]
+    Map(#[source] Errno),
+    /// The module has refused to give traffic.
+    #[error("cannot have that traffic: {0}; {hint}", hint = Self::want_hint(*.0))]
+    Want(#[source] Errno),
+    /// There is no such port.
+    #[error("{name} is no port of smplb: {source}; see: smplbctl port list")]
+    Port {
+        /// The name that was asked for.
+        name: String,
+        /// What the kernel says.
+        source: Errno,
+    },
+    /// The kernel has closed the channel: the network namespace has gone, or the rings were written
+    /// to by something else than this crate.
+    #[error("the channel is closed")]
+    Closed,
+    /// Something else failed.
+    #[error(transparent)]
+    Os(#[from] Errno),
+}
+
+impl Error {
+    fn node_hint(errno: Errno) -> &'static str {
+        match errno {
+            Errno::NOENT | Errno::NXIO => "load the module with: modprobe smplb",
+            Errno::ACCESS | Errno::PERM => "run as root, or have the node given to your group",
+            _ => "see: dmesg",
+        }
+    }
+
+    fn make_hint(errno: Errno) -> &'static str {
+        match errno {
+            Errno::NODEV => "add a port first with: smplbctl port add",
+            Errno::PROTO => "the module is of another version",
+            Errno::INVAL => "rings are a power of two, 32 to 32768, and no smaller than there are buffers; the CPU is online",
+            Errno::PERM => "an isolated CPU takes CAP_NET_ADMIN",
+            Errno::NOSPC => "there are too many channels",
+            _ => "see: dmesg",
+        }
+    }
+
+    fn want_hint(errno: Errno) -> &'static str {
+        match errno {
+            Errno::EXIST => "another channel has it",
+            Errno::NODEV => "no port has that interface",
+            Errno::NOENT => "it was not asked for",
+            _ => "see: dmesg",
+        }
+    }
+}

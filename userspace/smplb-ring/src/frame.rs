@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
+use std::cell::RefCell;
+use std::fmt;
+use std::ops::Range;
+use std::rc::Rc;
+
+use crate::memory::Memory;
+
+/// The buffers of a channel, and which of them are free.
+#[derive(Debug)]
+pub(crate) struct Pool {
+    pub(crate) memory: Rc<Memory>,
+    /// Octets of a buffer.
+    pub(crate) size: usize,
+    /// The least offset of a frame.
+    pub(crate) headroom: u16,
+    /// Octets of the longest frame.
+    pub(crate) longest: u16,
+    /// Buffers that nobody uses.
+    pub(crate) free: RefCell<Vec<u32>>,
+}
+
+/// An Ethernet frame in a buffer that the application owns, from the destination MAC address on,
+/// without FCS. Dropping it frees the buffer.
+///
+/// # Invariants
+///
+/// No other frame, no ring and not the kernel has the buffer.
+pub struct Frame {
+    pool: Rc<Pool>,
+    buffer: u32,
+    offset: u16,
+    len: u16,
+    port: u16,
+}
+
+impl Frame {
+    /// # Safety
+    ///
+    /// Nobody else has the buffer, and the frame is inside of it.
+    pub(crate) unsafe fn new(
+        pool: &Rc<Pool>,
+        buffer: u32,
+        (offset, len): (u16, u16),
+        port: u16,
+    ) -> Self {
+        // INVARIANT: By the safety requirement.
+        Self {
+            pool: Rc::clone(pool),
+            buffer,
+            offset,
+            len,
+            port,
+        }
+    }
+
+    /// Gives the buffer up: its number, where the frame is, and the port.
+    pub(crate) fn into_parts(self) -> (u32, u16, u16, u16) {
+        let parts = (self.buffer, self.offset, self.len, self.port);
+        let mut this = std::mem::ManuallyDrop::new(self);
+        // SAFETY: Not dropped again, and not used any more.
+        unsafe { std::ptr::drop_in_place(&mut this.pool) };
+        parts
+    }
+
+    /// Whether its buffer is one of `pool`.
+    pub(crate) fn is_of(&self, pool: &Rc<Pool>) -> bool {
+        Rc::ptr_eq(&self.pool, pool)
+    }
+
+    fn range(&self) -> Range<usize> {
+        let start = self.buffer as usize * self.pool.size + usize::from(self.offset);
+        start..start + usize::from(self.len)
+    }
+
+    /// The port that it came from, or is to leave by.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Has it leave by another port, see [`Channel::port`](crate::Channel::port).
+    pub fn set_port(&mut self, port: u16) {
+        self.port = port;
+    }
+
+    /// Octets.
+    pub fn len(&self) -> usize {
+        self.len.into()
+    }
+
+    /// Whether there is no octet.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Makes it shorter or longer; octets that are new have any value. False if the buffer is too
+    /// small.
+    pub fn set_len(&mut self, len: usize) -> bool {
+        let room = (self.pool.size - usize::from(self.offset)).min(self.pool.longest.into());
+        if len > room {
+            return false;
+        }
+        self.len = len as u16;
+        true
+    }
+}
+
+impl AsRef<[u8]> for Frame {
+    fn as_ref(&self) -> &[u8] {
+        let range = self.range();
+        // SAFETY: By the type invariants, and nobody writes while `self` is borrowed.
+        unsafe { self.pool.memory.octets(range.start, range.len()) }
+    }
+}
+
+impl AsMut<[u8]> for Frame {
+    fn as_mut(&mut self) -> &mut [u8] {
+        let range = self.range();
+        // SAFETY: By the type invariants; `self` is borrowed alone.
+        unsafe { self.pool.memory.octets(range.start, range.len()) }
+    }
+}
+
+impl Drop for Frame {
+    fn drop(&mut self) {
+        self.pool.free.borrow_mut().push(self.buffer);
+    }
+}
+
+impl fmt::Debug for Frame {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Frame")
+            .field("buffer", &self.buffer)
+            .field("len", &self.len)
+            .field("port", &self.port)
+            .finish_non_exhaustive()
+    }
+}

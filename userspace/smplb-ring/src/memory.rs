@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
+//! Memory that is shared with the kernel. All `unsafe` about it is here.
+
+use std::os::fd::AsFd;
+use std::ptr::NonNull;
+use std::rc::Rc;
+use std::slice;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+
+use rustix::io::Errno;
+use rustix::mm::{mmap, munmap, MapFlags, ProtFlags};
+use smplb_core::channel::shared::Shared;
+use smplb_core::channel::uapi::Map;
+use smplb_core::StdAtom;
+
+/// A part of a channel's file in memory.
+///
+/// # Invariants
+///
+/// `start` is a mapping of `len` octets that this owns, aligned to a page.
+#[derive(Debug)]
+pub(crate) struct Memory {
+    start: NonNull<u8>,
+    len: usize,
+}
+
+impl Memory {
+    /// Maps a part, to read and, if `writable`, to write.
+    pub(crate) fn map(file: impl AsFd, part: Map, writable: bool) -> Result<Rc<Self>, Errno> {
+        let len = usize::try_from(part.len).map_err(|_| Errno::OVERFLOW)?;
+        let prot = match writable {
+            true => ProtFlags::READ | ProtFlags::WRITE,
+            false => ProtFlags::READ,
+        };
+        // SAFETY: A new mapping, where the kernel likes it.
+        let start = unsafe {
+            mmap(
+                std::ptr::null_mut(),
+                len,
+                prot,
+                MapFlags::SHARED,
+                file,
+                part.offset,
+            )?
+        };
+        // INVARIANT: Just mapped.
+        let start = NonNull::new(start.cast()).ok_or(Errno::FAULT)?;
+        Ok(Rc::new(Self { start, len }))
+    }
+
+    fn word<T>(&self, i: usize) -> &T {
+        let at = i * size_of::<T>();
+        assert!(at + size_of::<T>() <= self.len, "outside of the mapping");
+        // SAFETY: Inside of the mapping, by the check, and aligned, by the type invariants. `T` is
+        // an atomic integer, and the other side accesses it atomically, too.
+        unsafe { &*self.start.as_ptr().add(at).cast::<T>() }
+    }
+
+    fn word32(&self, i: usize) -> &AtomicU32 {
+        self.word(i)
+    }
+
+    fn word64(&self, i: usize) -> &AtomicU64 {
+        self.word(i)
+    }
+
+    /// The first `count` words of 64 bits.
+    pub(crate) fn atoms(&self, count: usize) -> &[StdAtom] {
+        assert!(count * size_of::<StdAtom>() <= self.len);
+        // SAFETY: Inside and aligned, as in `word`; a `StdAtom` is an `AtomicU64` and nothing else.
+        unsafe { slice::from_raw_parts(self.start.as_ptr().cast(), count) }
+    }
+
+    /// Octets of a buffer.
+    ///
+    /// # Safety
+    ///
+    /// The caller owns them: no other reference to them is used while this is, and the kernel does
+    /// not touch them.
+    #[allow(
+        clippy::mut_from_ref,
+        reason = "who owns a buffer is told by who has its number"
+    )]
+    pub(crate) unsafe fn octets(&self, at: usize, len: usize) -> &mut [u8] {
+        assert!(at.checked_add(len).is_some_and(|end| end <= self.len));
+        // SAFETY: Inside of the mapping, and the caller's.
+        unsafe { slice::from_raw_parts_mut(self.start.as_ptr().add(at), len) }
+    }
+}
+
+impl Drop for Memory {
+    fn drop(&mut self) {
+        // SAFETY: By the type invariants. It cannot fail for a mapping that is there.
+        let _ = unsafe { munmap(self.start.as_ptr().cast(), self.len) };
+    }
+}
+
+/// [`Memory`] as the rings take it.
+#[derive(Clone, Debug)]
+pub(crate) struct Words(pub(crate) Rc<Memory>);
+
+impl Shared for Words {
+    fn load32(&self, i: usize) -> u32 {
+        self.0.word32(i).load(Ordering::Relaxed)
+    }
+
+    fn load64(&self, i: usize) -> u64 {
+        self.0.word64(i).load(Ordering::Relaxed)
+    }
+
+    fn store32(&self, i: usize, value: u32) {
+        self.0.word32(i).store(value, Ordering::Relaxed);
+    }
+
+    fn store64(&self, i: usize, value: u64) {
+        self.0.word64(i).store(value, Ordering::Relaxed);
+    }
+
+    fn load32_acquire(&self, i: usize) -> u32 {
+        self.0.word32(i).load(Ordering::Acquire)
+    }
+
+    fn store32_release(&self, i: usize, value: u32) {
+        self.0.word32(i).store(value, Ordering::Release);
+    }
+}
