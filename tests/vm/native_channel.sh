@@ -1,0 +1,108 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+# vm: --smp 4 --nic virtio --nic virtio --nic virtio --nic virtio
+# Applications on channels over native ports: several at once, killed at any moment,
+# with ports and CPUs that go under them.
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/nics.sh"
+
+HOST=10.1.0.1
+KILLS=${KILLS:-200}
+# A debug kernel is slow.
+[[ -e /sys/kernel/debug/kmemleak ]] && KILLS=50
+answers() { # PORT: whether the responder there does
+	[[ $(in_ns client python3 -ESc 'import socket, sys
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.settimeout(1)
+s.sendto(b"hello", (sys.argv[1], int(sys.argv[2])))
+try:
+    print(s.recv(64).decode())
+except OSError:
+    pass' $HOST "$1") == hello ]]
+}
+# Runs a responder in the background: echo_on PORT ARGS...; its number is in ECHO.
+echo_on() {
+	local port=$1
+	shift
+	smplb-echo "$HOST:$port" "$@" >"/tmp/echo-$port.log" 2>&1 &
+	ECHO=$!
+	expect "smplb-echo" eventually 10 grep -q 'answering for' "/tmp/echo-$port.log"
+}
+undo "pkill -9 smplb-echo"
+engines() { smplbctl -j stats | json "[e['cpu'] for e in d['engines']]"; }
+free() { pool free; }
+
+virtio_world 0
+A=$(place eth0) MAC_A=$(</sys/class/net/eth0/address)
+B=$(place eth2) MAC_B=$(</sys/class/net/eth2/address)
+load
+up_a
+up_b
+expect "the host" eventually 5 in_ns client ping -q -c 1 -W 1 $HOST
+
+echo "==> two applications, by engines of their choice"
+echo_on 7 --cpu 1 --sleep
+one=$ECHO
+echo_on 8 --cpu 3 --sleep
+[[ $(engines) == *3* ]] || die "no engine on CPU 3: $(engines)"
+helper client udp stream $HOST 7 2 100 &
+other=$!
+helper client udp stream $HOST 8 2 100 || die "$(smplbctl stats)"
+wait $other || die "$(smplbctl stats)"
+expect "the pool adds up" eventually 5 adds_up
+refuse "the module is in use" 'in use' rmmod smplb
+
+echo "==> a port goes"
+expect "smplb1 goes" hand "$B"
+expect "the others" answers 7
+expect "the others" answers 8
+
+echo "==> a CPU goes"
+echo 0 >/sys/devices/system/cpu/cpu3/online
+undo "echo 1 >/sys/devices/system/cpu/cpu3/online"
+expect "its channel" answers 8
+[[ $(engines) != *3* ]] || die "an engine is left on CPU 3: $(engines)"
+helper client udp stream $HOST 8 1 100 || die "$(smplbctl stats)"
+echo 1 >/sys/devices/system/cpu/cpu3/online
+kill -9 $ECHO
+wait $ECHO 2>/dev/null
+
+echo "==> killed $KILLS times under traffic"
+kill -9 $one
+wait $one 2>/dev/null
+helper client udp flood $HOST 9 600 >/dev/null 2>&1 &
+flood=$!
+undo "kill $flood 2>/dev/null"
+before=$(smplbctl -j stats | json "sum(e['channel'] for e in d['engines'])")
+for ((n = 0; n < KILLS; n++)); do
+	smplb-echo $HOST:9 >/dev/null 2>&1 &
+	ECHO=$!
+	sleep "0.$((RANDOM % 6))$((RANDOM % 10))"
+	kill -9 $ECHO
+	wait $ECHO 2>/dev/null
+done
+kill $flood
+after=$(smplbctl -j stats | json "sum(e['channel'] for e in d['engines'])")
+echo "$((after - before)) packets went to them"
+((after - before > KILLS)) || die "hardly a packet"
+expect "the pool adds up" eventually 5 adds_up
+
+echo "==> a network namespace goes with an application in it"
+namespaces inner
+cable inner i0 - i1
+ip link set i1 up
+ip -n inner link set i0 up
+in_ns inner smplbctl port add i0 --name inner0 || die "a port"
+ip -n inner addr add 10.7.0.1/24 dev inner0
+ip -n inner link set inner0 up
+ip netns exec inner smplb-echo 10.7.0.1:7 --sleep >/tmp/inner.log 2>&1 &
+inner=$!
+expect "smplb-echo there" eventually 10 grep -q 'answering for' /tmp/inner.log
+kill -9 $inner
+wait $inner 2>/dev/null
+
+echo "==> the end"
+expect "no application is left" eventually 5 sh -c '! pgrep smplb-echo'
+release "$A"
+ip netns exec inner smplbctl port del inner0
+expect "rmmod" rmmod smplb
