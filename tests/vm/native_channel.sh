@@ -8,6 +8,7 @@
 
 HOST=10.1.0.1
 KILLS=${KILLS:-200}
+HARM=${HARM:-60}
 # A debug kernel is slow.
 [[ -e /sys/kernel/debug/kmemleak ]] && KILLS=50
 answers() { # PORT: whether the responder there does
@@ -86,6 +87,21 @@ after=$(smplbctl -j stats | json "sum(e['channel'] for e in d['engines'])")
 echo "$((after - before)) packets went to them"
 ((after - before > KILLS)) || die "hardly a packet"
 expect "the pool adds up" eventually 5 adds_up
+
+echo "==> one that writes anything anywhere, for $HARM seconds"
+echo_on 7 --sleep
+hostile $HOST 666 "$HARM" "${SEED:-1}" >/tmp/hostile.log 2>&1 &
+harm=$!
+helper client udp flood $HOST 666 "$HARM" >/dev/null 2>&1 &
+flood=$!
+helper client udp stream $HOST 7 "$HARM" 50 || die "$(cat /tmp/hostile.log; smplbctl stats)"
+wait $flood
+wait $harm || die "$(cat /tmp/hostile.log)"
+cat /tmp/hostile.log
+expect "the host" in_ns client ping -q -c 1 -W 2 $HOST
+expect "the pool adds up" eventually 5 adds_up
+kill -9 $ECHO
+wait $ECHO 2>/dev/null
 
 echo "==> a network namespace goes with an application in it"
 namespaces inner
