@@ -47,6 +47,17 @@ impl Default for Options {
     }
 }
 
+/// What a channel is made of: what the kernel has told, and what is shared.
+pub(crate) struct Parts {
+    pub(crate) device: Device,
+    pub(crate) open: uapi::Open,
+    pub(crate) rings: Words,
+    pub(crate) list: Words,
+    pub(crate) bells: Rc<Memory>,
+    pub(crate) state: Words,
+    pub(crate) memory: Rc<Memory>,
+}
+
 /// A channel: rings that are shared with an engine, and buffers.
 pub struct Channel {
     device: Device,
@@ -81,10 +92,29 @@ impl Channel {
         };
         device.make(&mut open).map_err(Error::Make)?;
         let map = |part, writable| Memory::map(&device, part, writable).map_err(Error::Map);
-        let (rings, list) = (map(open.rings, true)?, map(open.list, true)?);
-        let (bells, state) = (map(open.bells, true)?, map(open.state, false)?);
-        let memory = map(open.memory, true)?;
-        let rings = Words(rings);
+        let parts = Parts {
+            rings: Words(map(open.rings, true)?),
+            list: Words(map(open.list, true)?),
+            bells: map(open.bells, true)?,
+            state: Words(map(open.state, false)?),
+            memory: map(open.memory, true)?,
+            device,
+            open,
+        };
+        Self::assemble(parts, options)
+    }
+
+    /// The application's ends of what is shared.
+    pub(crate) fn assemble(parts: Parts, options: &Options) -> Result<Self, Error> {
+        let Parts {
+            device,
+            open,
+            rings,
+            list,
+            bells,
+            state,
+            memory,
+        } = parts;
         let layout = Layout::new(options.ring_size).ok_or(Error::Make(Errno::INVAL))?;
         let counters = |ring| layout.places(ring).counters(&rings);
         let produce = |ring| {
@@ -107,10 +137,10 @@ impl Channel {
             receive: consume(Ring::Receive)?,
             transmit: produce(Ring::Transmit)?,
             completion: consume(Ring::Completion)?,
-            list: Words(list),
+            list,
             rings,
             bells,
-            state: Words(state),
+            state,
             pool: Rc::new(pool),
             layout,
             bell: open.bell as u16,

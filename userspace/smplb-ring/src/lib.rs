@@ -22,12 +22,14 @@
 //!
 //! A [`Frame`] owns its buffer. Dropped, it is free again; sent, it is gone until the engine has
 //! completed it. The types keep to these rules, so that the kernel never sees a buffer twice.
+//! Applications are tested without the module by [`mock`].
 
 mod channel;
 mod device;
 mod error;
 mod frame;
 mod memory;
+pub mod mock;
 mod want;
 
 pub use channel::{Channel, Options};

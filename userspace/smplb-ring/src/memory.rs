@@ -2,6 +2,7 @@
 
 //! Memory that is shared with the kernel. All `unsafe` about it is here.
 
+use std::alloc::{alloc_zeroed, dealloc, handle_alloc_error, Layout};
 use std::os::fd::AsFd;
 use std::ptr::NonNull;
 use std::rc::Rc;
@@ -14,15 +15,22 @@ use smplb_core::channel::shared::Shared;
 use smplb_core::channel::uapi::Map;
 use smplb_core::StdAtom;
 
-/// A part of a channel's file in memory.
+/// Memory that both sides of a channel write: a part of its file, or, without a kernel, of the heap.
 ///
 /// # Invariants
 ///
-/// `start` is a mapping of `len` octets that this owns, aligned to a page.
+/// `start` is `len` octets that this owns, aligned to 8, mapped or allocated as `source` says.
 #[derive(Debug)]
 pub(crate) struct Memory {
     start: NonNull<u8>,
     len: usize,
+    source: Source,
+}
+
+#[derive(Debug)]
+enum Source {
+    Mapped,
+    Allocated(Layout),
 }
 
 impl Memory {
@@ -46,7 +54,27 @@ impl Memory {
         };
         // INVARIANT: Just mapped.
         let start = NonNull::new(start.cast()).ok_or(Errno::FAULT)?;
-        Ok(Rc::new(Self { start, len }))
+        Ok(Rc::new(Self {
+            start,
+            len,
+            source: Source::Mapped,
+        }))
+    }
+
+    /// Zeroed memory of the heap.
+    pub(crate) fn allocate(len: usize) -> Rc<Self> {
+        let layout = Layout::from_size_align(len.max(8), 8).expect("a size that there can be");
+        // SAFETY: The size is not 0.
+        let start = unsafe { alloc_zeroed(layout) };
+        let Some(start) = NonNull::new(start) else {
+            handle_alloc_error(layout)
+        };
+        // INVARIANT: Just allocated.
+        Rc::new(Self {
+            start,
+            len: layout.size(),
+            source: Source::Allocated(layout),
+        })
     }
 
     fn word<T>(&self, i: usize) -> &T {
@@ -91,8 +119,12 @@ impl Memory {
 
 impl Drop for Memory {
     fn drop(&mut self) {
-        // SAFETY: By the type invariants. It cannot fail for a mapping that is there.
-        let _ = unsafe { munmap(self.start.as_ptr().cast(), self.len) };
+        match self.source {
+            // SAFETY: By the type invariants. It cannot fail for a mapping that is there.
+            Source::Mapped => _ = unsafe { munmap(self.start.as_ptr().cast(), self.len) },
+            // SAFETY: By the type invariants.
+            Source::Allocated(layout) => unsafe { dealloc(self.start.as_ptr(), layout) },
+        }
     }
 }
 

@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
+//! The kernel's side of a channel in user space, to test applications without the module: the same
+//! code decides about rings and descriptors.
+//!
+//! ```
+//! use smplb_ring::{mock::Kernel, Options};
+//!
+//! let (kernel, mut channel) = Kernel::new(&Options::default());
+//! assert!(kernel.deliver(b"a frame of fourteen octets or more", 3));
+//! let mut frames = Vec::new();
+//! channel.rx_burst(&mut frames);
+//! assert_eq!(frames[0].port(), 3);
+//! channel.tx_burst(&mut frames);
+//! assert_eq!(kernel.sent(), [(3, b"a frame of fourteen octets or more".to_vec())]);
+//! ```
+
+use std::cell::RefCell;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::rc::Rc;
+
+use rustix::event::{eventfd, EventfdFlags};
+use rustix::io::Errno;
+use smplb_core::channel::bad::{Bad, Limits};
+use smplb_core::channel::bells::{Bells, WORDS};
+use smplb_core::channel::end::{Broken, End, Sent};
+use smplb_core::channel::entry::Entry;
+use smplb_core::channel::layout::Layout;
+use smplb_core::channel::ledger::Bits;
+use smplb_core::channel::shared::Shared;
+use smplb_core::channel::uapi::{self, Stats};
+
+use crate::channel::Parts;
+use crate::device::Device;
+use crate::memory::{Memory, Words};
+use crate::{Channel, Options};
+
+/// Octets of a buffer, the least offset of a frame, and ports, as the module has them.
+const SIZE: usize = 2048;
+const HEADROOM: u16 = 128;
+const PORTS: u16 = 64;
+
+/// The kernel's side of a channel.
+pub struct Kernel(Rc<Mock>);
+
+/// What [`Kernel`] and its channel share.
+pub(crate) struct Mock {
+    memory: Rc<Memory>,
+    bells: Rc<Memory>,
+    state: Words,
+    /// Readable when something was delivered.
+    event: OwnedFd,
+    inner: RefCell<Inner>,
+}
+
+struct Inner {
+    end: End<Words>,
+    owned: Vec<u64>,
+    buffers: u32,
+    wants: Vec<uapi::Want>,
+    stats: Stats,
+    kicks: u64,
+    open: bool,
+}
+
+impl Kernel {
+    /// A kernel, and a channel to it, of which the CPU means nothing.
+    ///
+    /// # Panics
+    ///
+    /// When the module would not make such a channel.
+    pub fn new(options: &Options) -> (Self, Channel) {
+        let layout = Layout::new(options.ring_size).expect("a size that rings can have");
+        let buffers = options.buffers;
+        assert!((1..=layout.size()).contains(&buffers), "as many buffers");
+        let rings = Words(Memory::allocate(layout.octets()));
+        let list = Words(Memory::allocate(buffers as usize * 16));
+        let limits = Limits {
+            size: SIZE as u16,
+            headroom: HEADROOM,
+            longest: SIZE as u16 - HEADROOM,
+        };
+        let mut inner = Inner {
+            end: End::new(rings.clone(), list.clone(), layout, limits).expect("rings"),
+            owned: vec![0; Bits::words(buffers)],
+            buffers,
+            wants: Vec::new(),
+            stats: Stats::default(),
+            kicks: 0,
+            open: true,
+        };
+        let mut owned = Bits::new(&mut inner.owned, buffers).expect("words");
+        for buffer in 0..buffers {
+            inner.end.grant(&mut owned, buffer).expect("a new ring");
+        }
+        inner.end.flush();
+        let mock = Rc::new(Mock {
+            memory: Memory::allocate(buffers as usize * SIZE),
+            bells: Memory::allocate(WORDS * 8),
+            state: Words(Memory::allocate(8)),
+            event: eventfd(0, EventfdFlags::NONBLOCK).expect("an eventfd"),
+            inner: RefCell::new(inner),
+        });
+        let parts = Parts {
+            device: Device::Mock(Rc::clone(&mock)),
+            open: uapi::Open {
+                buffer_size: SIZE as u32,
+                headroom: HEADROOM.into(),
+                longest: limits.longest.into(),
+                ..uapi::Open::default()
+            },
+            rings,
+            list,
+            bells: Rc::clone(&mock.bells),
+            state: mock.state.clone(),
+            memory: Rc::clone(&mock.memory),
+        };
+        let channel = Channel::assemble(parts, options).expect("rings");
+        (Self(mock), channel)
+    }
+
+    /// A frame comes to a port that the application wants; false if there is no buffer for it.
+    pub fn deliver(&self, frame: &[u8], port: u16) -> bool {
+        let mut inner = self.0.inner.borrow_mut();
+        let Inner {
+            end,
+            owned,
+            buffers,
+            open,
+            stats,
+            ..
+        } = &mut *inner;
+        let mut owned = Bits::new(owned, *buffers).expect("words");
+        if !*open || frame.len() > SIZE - usize::from(HEADROOM) {
+            return false;
+        }
+        let put = end.free(0, &mut owned).and_then(|buffer| {
+            let Some(buffer) = buffer else {
+                return Ok(false);
+            };
+            let at = buffer as usize * SIZE + usize::from(HEADROOM);
+            // SAFETY: The buffer is the kernel's: the ledger says so.
+            unsafe { self.0.memory.octets(at, frame.len()) }.copy_from_slice(frame);
+            let entry = Entry {
+                buffer,
+                offset: HEADROOM,
+                len: frame.len() as u16,
+                port,
+                ..Entry::default()
+            };
+            end.receive(entry, &mut owned).map(|()| true)
+        });
+        *open &= put.is_ok();
+        end.flush();
+        let put = put == Ok(true);
+        match put {
+            true => stats.rx_packets += 1,
+            false => stats.rx_dropped += 1,
+        }
+        if put {
+            // It counts to 2^64.
+            let _ = rustix::io::write(&self.0.event, &1u64.to_ne_bytes());
+        }
+        put
+    }
+
+    /// What the application has sent since this was asked, if its bell has rung: ports and frames.
+    pub fn sent(&self) -> Vec<(u16, Vec<u8>)> {
+        let mut sent = Vec::new();
+        let bells = Bells::new(self.0.bells.atoms(WORDS)).expect("words");
+        let mut rung = false;
+        bells.answer(0, |_| rung = true);
+        let mut inner = self.0.inner.borrow_mut();
+        let Inner {
+            end,
+            owned,
+            buffers,
+            open,
+            stats,
+            ..
+        } = &mut *inner;
+        if !rung || !*open {
+            return sent;
+        }
+        let mut owned = Bits::new(owned, *buffers).expect("words");
+        let done = end.transmit(u32::MAX, 0, &mut owned, |buffer, entry| {
+            if entry.port >= PORTS {
+                return Sent::Refused(Bad::NoSuchPort);
+            }
+            let at = buffer as usize * SIZE + usize::from(entry.offset);
+            // SAFETY: The entry was checked, and the buffer is not the application's any more.
+            let frame = unsafe { self.0.memory.octets(at, entry.len.into()) };
+            sent.push((entry.port, frame.to_vec()));
+            Sent::For(buffer)
+        });
+        match done {
+            Ok(count) => stats.tx_packets += u64::from(count),
+            Err(Broken) => *open = false,
+        }
+        end.flush();
+        sent
+    }
+
+    /// The engine sleeps from now on, or is awake.
+    pub fn set_asleep(&self, asleep: bool) {
+        self.0.state.store32(uapi::STATE_ASLEEP, asleep.into());
+    }
+
+    /// How often the application has woken the engine.
+    pub fn kicks(&self) -> u64 {
+        self.0.inner.borrow().kicks
+    }
+
+    /// Whether the application has broken nothing.
+    pub fn is_open(&self) -> bool {
+        self.0.inner.borrow().open
+    }
+}
+
+impl Mock {
+    pub(crate) fn want(&self, want: uapi::Want) -> Result<(), Errno> {
+        let wants = &mut self.inner.borrow_mut().wants;
+        if !wants.contains(&want) {
+            wants.push(want);
+        }
+        Ok(())
+    }
+
+    pub(crate) fn unwant(&self, want: uapi::Want) -> Result<(), Errno> {
+        let wants = &mut self.inner.borrow_mut().wants;
+        let at = wants.iter().position(|other| *other == want);
+        wants.remove(at.ok_or(Errno::NOENT)?);
+        Ok(())
+    }
+
+    pub(crate) fn kick(&self) -> Result<(), Errno> {
+        let inner = &mut *self.inner.borrow_mut();
+        inner.kicks += 1;
+        match inner.open {
+            true => Ok(()),
+            false => Err(Errno::SHUTDOWN),
+        }
+    }
+
+    pub(crate) fn stats(&self) -> Stats {
+        let inner = self.inner.borrow();
+        Stats {
+            bad: *inner.end.conduct().counts(),
+            ..inner.stats
+        }
+    }
+}
+
+impl AsFd for Mock {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.event.as_fd()
+    }
+}
