@@ -75,6 +75,9 @@ static long smplb_door_make(struct smplb_door *door, void __user *arg)
 		smp_store_release(&door->channel, channel);
 	}
 	mutex_unlock(&door->lock);
+	/* Who waited before there was one asks again. */
+	if (!err)
+		smplb_c_door_wake(door);
 	if (!err && copy_to_user(arg, &open, sizeof(open)))
 		err = -EFAULT;
 	return err;
@@ -129,7 +132,9 @@ static int smplb_door_mmap(struct file *file, struct vm_area_struct *vma)
 {
 	void *channel = smplb_door_channel(file);
 	bool readonly = false;
+	unsigned long addr;
 	void *memory;
+	int err;
 
 	if (!channel)
 		return -ENOTCONN;
@@ -146,7 +151,13 @@ static int smplb_door_mmap(struct file *file, struct vm_area_struct *vma)
 		vm_flags_clear(vma, VM_MAYWRITE);
 	}
 	vm_flags_set(vma, VM_DONTEXPAND | VM_DONTDUMP | VM_DONTCOPY);
-	return remap_vmalloc_range(vma, memory, 0);
+	for (addr = vma->vm_start; addr < vma->vm_end; addr += PAGE_SIZE) {
+		err = vm_insert_page(vma, addr, vmalloc_to_page(memory));
+		if (err)
+			return err;
+		memory += PAGE_SIZE;
+	}
+	return 0;
 }
 
 static __poll_t smplb_door_poll(struct file *file, poll_table *wait)
@@ -154,9 +165,9 @@ static __poll_t smplb_door_poll(struct file *file, poll_table *wait)
 	struct smplb_door *door = file->private_data;
 	void *channel = smplb_door_channel(file);
 
+	poll_wait(file, &door->wait, wait);
 	if (!channel)
 		return EPOLLERR;
-	poll_wait(file, &door->wait, wait);
 	return (__force __poll_t)smplb_rs_channel_ready(channel);
 }
 
@@ -169,10 +180,13 @@ void smplb_c_door_wake(void *data)
 				   EPOLLOUT | EPOLLWRNORM | EPOLLERR | EPOLLHUP);
 }
 
-/* Memory of @len octets, zeroed, that can be mapped into a program. */
+/*
+ * Memory of @len octets, zeroed, that can be mapped into a program, on the account
+ * of who asks for it.
+ */
 void *smplb_c_shared_alloc(size_t len)
 {
-	return vmalloc_user(len);
+	return __vmalloc(len, GFP_KERNEL_ACCOUNT | __GFP_ZERO);
 }
 
 void smplb_c_shared_free(void *memory)

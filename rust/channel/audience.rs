@@ -11,6 +11,9 @@ use crate::kapi::rcu_arc::RcuArc;
 use kernel::prelude::*;
 use kernel::sync::{new_mutex, rcu, Arc, Mutex};
 
+/// Most that one channel can want.
+const RULES: usize = 1024;
+
 /// What engines read; never changed once it is published.
 pub(crate) struct Audience {
     rules: KVVec<Rule>,
@@ -98,17 +101,20 @@ impl Channels {
         self.audience.read(guard)
     }
 
-    /// Has the engines see what there is now. Without memory they see no channel until the next
-    /// change.
+    /// Has the engines see what there is now. Without memory they see what they did.
     fn publish(&self, members: &Members) -> Result {
         let none = members.channels.iter().all(Option::is_none);
-        let built = if none { None } else { Some(members.build()) };
-        let result = match &built {
-            Some(Err(e)) => Err(*e),
-            _ => Ok(()),
-        };
-        drop(self.audience.replace(built.and_then(Result::ok)));
-        result
+        let built = if none { None } else { Some(members.build()?) };
+        drop(self.audience.replace(built));
+        Ok(())
+    }
+
+    /// The same when there is less than before: without memory they see no channel until the next
+    /// change.
+    fn withdraw(&self, members: &Members) {
+        if self.publish(members).is_err() {
+            drop(self.audience.replace(None));
+        }
     }
 
     /// A new channel.
@@ -123,14 +129,22 @@ impl Channels {
     ///
     /// # Errors
     ///
-    /// `EEXIST` when another one has it.
+    /// `EEXIST` when another one has it, `ESHUTDOWN` when the channel is closed, `ENOSPC` when it
+    /// wants too much.
     pub(crate) fn want(&self, channel: &Channel, want: Want) -> Result {
         let mut members = self.members.lock();
         let rule = Rule::new(want, channel.id);
+        if !channel.is_open() {
+            return Err(ESHUTDOWN);
+        }
         if members.rules.contains(&rule) {
             return Ok(());
         }
-        members.rules.push(rule, GFP_KERNEL)?;
+        let ours = |rule: &&Rule| rule.channel() == channel.id;
+        if members.rules.iter().filter(ours).count() >= RULES {
+            return Err(ENOSPC);
+        }
+        members.rules.push(rule, GFP_KERNEL_ACCOUNT)?;
         let fits = arrange(&mut members.rules);
         let result = if fits {
             self.publish(&members)
@@ -153,7 +167,8 @@ impl Channels {
         if members.rules.len() == before {
             return Err(ENOENT);
         }
-        self.publish(&members)
+        self.withdraw(&members);
+        Ok(())
     }
 
     /// A port goes, and its number is another one's soon.
@@ -161,8 +176,7 @@ impl Channels {
         let mut members = self.members.lock();
         if members.rules.iter().any(|rule| rule.is_of(port)) {
             members.rules.retain(|rule| !rule.is_of(port));
-            // Without memory, engines see no channel at all.
-            let _ = self.publish(&members);
+            self.withdraw(&members);
         }
     }
 
@@ -178,7 +192,7 @@ impl Channels {
             return;
         };
         members.rules.retain(|rule| rule.channel() != id);
-        let _ = self.publish(members);
+        self.withdraw(members);
         let desk = channel.desk();
         desk.set(channel.bell, None);
         if desk.is_empty() {

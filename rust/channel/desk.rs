@@ -41,18 +41,25 @@ impl Desk {
     /// Without channels, and without an engine.
     pub(super) fn new(switch: Arc<Switch>) -> Result<Arc<Self>> {
         let (state, bells) = (SharedMemory::new(8)?, SharedMemory::new(WORDS * 8)?);
+        // Later there is no memory to be had: the lock is a spinlock.
+        let channels = KVVec::with_capacity(CHANNELS, GFP_KERNEL)?;
         Arc::pin_init(
             pin_init!(Self {
                 switch,
                 seat <- Seat::new(),
                 state,
                 bells,
-                channels <- new_spinlock!(KVVec::new(), "smplb_desk"),
+                channels <- new_spinlock!(channels, "smplb_desk"),
                 next: Atomic::new(0),
                 turns: Atomic::new(0),
             }),
             GFP_KERNEL,
         )
+    }
+
+    /// An engine has begun to serve it: applications are told which.
+    pub(crate) fn moved(&self) {
+        self.state.store32(STATE_CPU, self.seat.cpu());
     }
 
     /// The switch.
@@ -116,7 +123,6 @@ impl Desk {
 
     /// Has applications say so when they ring; false if one has something to send already.
     pub(crate) fn arm(&self) -> bool {
-        self.state.store32(STATE_CPU, self.seat.cpu());
         self.state.store32(STATE_ASLEEP, 1);
         // Either this sees what was put on a ring, or its application sees that it has to wake the
         // engine.
@@ -139,12 +145,9 @@ impl Desk {
         let bell = match channels.iter().position(Option::is_none) {
             Some(bell) => bell,
             None => {
-                // Room is made without the lock.
                 let len = channels.len();
-                if len >= CHANNELS {
-                    return Err(ENOSPC);
-                }
-                channels.push(None, GFP_ATOMIC)?;
+                // There is room for as many as there can be.
+                channels.push_within_capacity(None).map_err(|_| ENOSPC)?;
                 len
             }
         };

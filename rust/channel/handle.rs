@@ -10,7 +10,7 @@ use crate::core_::channel::uapi::Stats;
 use crate::core_::channel::wants::ChannelId;
 use crate::core_::frame::PortId;
 use crate::kapi::buffer::SIZE;
-use crate::kapi::cpu;
+use crate::kapi::cpu::{self, BhGuard};
 use crate::kapi::door::Door;
 use crate::kapi::shared::SharedMemory;
 use kernel::prelude::*;
@@ -128,11 +128,20 @@ impl Channel {
     pub(crate) fn kick(&self) -> bool {
         self.desk.ring(self.bell);
         self.desk.seat().kick();
-        self.state.lock().open
+        self.is_open()
     }
 
-    /// Whether there is something on the transmit ring.
+    /// Whether the application has broken nothing.
+    pub(super) fn is_open(&self) -> bool {
+        // An engine may wait for the lock: no softirq comes between.
+        let _bh = BhGuard::new();
+        let open = self.state.lock().open;
+        open
+    }
+
+    /// Whether there is something on the transmit ring that can be sent.
     pub(super) fn has_to_send(&self) -> bool {
+        let _bh = BhGuard::new();
         let mut state = self.state.lock();
         // A broken ring is for who takes from it.
         state.open && state.end.has_to_send().unwrap_or(true)
@@ -183,18 +192,19 @@ impl Channel {
                 return 0;
             }
         };
-        counts.tx_packets = counts.tx_packets.wrapping_add(taken.into());
+        counts.tx_packets = counts.tx_packets.wrapping_add(taken.sent.into());
         counts.tx_bytes = counts.tx_bytes.wrapping_add(bytes);
         state.flush(&self.door);
-        if taken == most {
+        if taken.seen == most {
             // There may be more: in the next turn, after the others.
             self.desk.ring(self.bell);
         }
-        taken
+        taken.seen
     }
 
     /// What `poll(2)` tells; the application is woken when something comes.
     pub(crate) fn ready(&self) -> u32 {
+        let _bh = BhGuard::new();
         let mut state = self.state.lock();
         if !state.open {
             return EPOLLHUP;
@@ -214,6 +224,7 @@ impl Channel {
 
     /// What was counted.
     pub(crate) fn stats(&self) -> Stats {
+        let _bh = BhGuard::new();
         let state = self.state.lock();
         Stats {
             bad: *state.end.conduct().counts(),
@@ -228,6 +239,7 @@ impl Channel {
 
     /// Nothing is done for the application any more, which is told so.
     pub(super) fn shut(&self) {
+        let _bh = BhGuard::new();
         self.state.lock().close(&self.door);
     }
 }

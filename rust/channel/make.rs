@@ -100,12 +100,13 @@ fn desk(switch: &Arc<Switch>, desks: &mut KVec<Arc<Desk>>, cpu: u32) -> Result<A
         ANY_CPU => switch.first_cpu().ok_or(ENODEV)?,
         cpu => cpu,
     };
-    if let Some(desk) = desks.iter().find(|desk| desk.seat().cpu() == cpu) {
+    let serves = |desk: &&Arc<Desk>| desk.seat().cpu() == cpu && desk.seat().is_taken();
+    if let Some(desk) = desks.iter().find(serves) {
         return Ok(desk.clone());
     }
     desks.reserve(1, GFP_KERNEL)?;
     let desk = Desk::new(switch.clone())?;
-    engine::place_desk(&desk, cpu)?;
+    engine::place_desk(&desk, cpu).map_err(|e| if e == EINVAL { ENODEV } else { e })?;
     desks.push(desk.clone(), GFP_KERNEL)?;
     Ok(desk)
 }

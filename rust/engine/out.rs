@@ -15,7 +15,7 @@ use crate::kapi::buffer::Buffered;
 use crate::kapi::burst::Packets;
 use crate::kapi::cpu;
 use crate::kapi::nic::{copy_in, copy_with, FrameOut};
-use crate::kapi::skb::Skb;
+use crate::kapi::skb::{Skb, ETH_HLEN};
 use crate::kapi::skb_out::OutBurst;
 use crate::port::io::Io;
 use crate::port::Port;
@@ -122,6 +122,14 @@ impl<'a> Out<'a> {
     /// Sends a copy of what an application sends.
     pub(super) fn copied(&mut self, frame: Outgoing<'_>, hands: &mut Hands<'_>) -> Result<(), Bad> {
         let target = self.topology.port(frame.port).ok_or(Bad::NoSuchPort)?;
+        let info = self.topology.routes().port(frame.port);
+        let Some(info) = info.filter(|info| info.is_up()) else {
+            self.lane.drop(DropReason::PortDown, frame.port);
+            return Ok(());
+        };
+        if u32::from(frame.len) > info.mtu().saturating_add(ETH_HLEN as u32) {
+            return Err(Bad::WrongLength);
+        }
         match self.aim(frame.port, hands).and(target.io().native()) {
             Some(nic) => {
                 let stock = hands.stock_of(nic.pool());

@@ -62,8 +62,9 @@ impl Polled {
 
     /// Another engine polls it now.
     pub(super) fn moved(&self) {
-        if let Self::Part(port, _) = self {
-            port.seats_changed();
+        match self {
+            Self::Part(port, _) => port.seats_changed(),
+            Self::Desk(desk) => desk.moved(),
         }
     }
 }

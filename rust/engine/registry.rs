@@ -122,8 +122,15 @@ pub(crate) fn place(port: &Arc<Port>, cpus: &[u32]) -> Result {
 
 /// Has the engine of `cpu` serve the channels of `desk`, starting it if it is new.
 pub(crate) fn place_desk(desk: &Arc<Desk>, cpu: u32) -> Result {
-    check(&[cpu], None, &Extack::none())?;
-    place_one(&Polled::Desk(desk.clone()), cpu)
+    // Who may have a channel may have it served by an engine that there is.
+    let is_new = !ENGINES.lock().iter().any(|r| r.engine.cpu() == cpu);
+    if is_new {
+        check(&[cpu], None, &Extack::none())?;
+    }
+    let polled = Polled::Desk(desk.clone());
+    place_one(&polled, cpu)?;
+    polled.moved();
+    Ok(())
 }
 
 fn place_one(polled: &Polled, cpu: u32) -> Result {

@@ -35,6 +35,12 @@ impl Seat {
         self.cpu.load(Relaxed)
     }
 
+    /// Whether an engine is there.
+    pub(crate) fn is_taken(&self) -> bool {
+        let guard = rcu::read_lock();
+        self.engine.read(&guard).is_some()
+    }
+
     /// Wakes the engine when that sleeps; by a producer after publishing.
     #[inline]
     pub(crate) fn kick(&self) {

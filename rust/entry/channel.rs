@@ -69,15 +69,21 @@ unsafe extern "C" fn smplb_rs_channel_close(channel: *mut c_void) {
     switch.channels().leave(&channel);
 }
 
-/// The port with a pseudo interface, which exists as long as the lock is held.
-fn port(channel: &Channel, ifindex: u32, _rtnl: &Rtnl) -> Result<Arc<Port>> {
+/// Whether what is asked for is of a port.
+fn is_of_port(asked: &uapi::Want) -> bool {
+    matches!(asked.kind, uapi::WANT_PORT | uapi::WANT_ETHERTYPE)
+}
+
+/// The port with a pseudo interface, which exists as long as the lock of network configuration is
+/// held.
+fn port(channel: &Channel, ifindex: u32) -> Result<Arc<Port>> {
     let switch = channel.desk().switch();
     switch
         .find_port(|info| info.ifindex == ifindex)
         .ok_or(ENODEV)
 }
 
-fn want(channel: &Channel, asked: &uapi::Want, rtnl: &Rtnl) -> Result<Want> {
+fn want(channel: &Channel, asked: &uapi::Want) -> Result<Want> {
     let (addr, port_number) = (asked.addr, u16::from_be_bytes(asked.port));
     // What is left must be 0.
     let mut rest = *asked;
@@ -85,7 +91,7 @@ fn want(channel: &Channel, asked: &uapi::Want, rtnl: &Rtnl) -> Result<Want> {
     let want = match asked.kind {
         uapi::WANT_PORT => {
             rest.ifindex = 0;
-            Want::Port(port(channel, asked.ifindex, rtnl)?.id())
+            Want::Port(port(channel, asked.ifindex)?.id())
         }
         uapi::WANT_LOCAL => {
             (rest.addr, rest.port, rest.protocol) = ([0; 4], [0; 2], 0);
@@ -105,7 +111,7 @@ fn want(channel: &Channel, asked: &uapi::Want, rtnl: &Rtnl) -> Result<Want> {
         uapi::WANT_ETHERTYPE => {
             (rest.ifindex, rest.ethertype) = (0, [0; 2]);
             let ethertype = u16::from_be_bytes(asked.ethertype);
-            Want::EtherType(port(channel, asked.ifindex, rtnl)?.id(), ethertype)
+            Want::EtherType(port(channel, asked.ifindex)?.id(), ethertype)
         }
         _ => return Err(EINVAL),
     };
@@ -128,8 +134,8 @@ unsafe extern "C" fn smplb_rs_channel_want(
     let (channel, asked) = unsafe { (channel(handle), *asked) };
     from_result(|| {
         // Until it is known what is wanted of a port, that does not go.
-        let rtnl = Rtnl::lock();
-        let want = want(&channel, &asked, &rtnl)?;
+        let _rtnl = is_of_port(&asked).then(Rtnl::lock);
+        let want = want(&channel, &asked)?;
         let channels = channel.desk().switch().channels();
         match on {
             true => channels.want(&channel, want)?,
@@ -159,8 +165,8 @@ unsafe extern "C" fn smplb_rs_channel_port(handle: *mut c_void, told: *mut uapi:
     // SAFETY: The file is open; the caller's copy.
     let (channel, told) = unsafe { (channel(handle), &mut *told) };
     from_result(|| {
-        let rtnl = Rtnl::lock();
-        let port = port(&channel, told.ifindex, &rtnl)?;
+        let _rtnl = Rtnl::lock();
+        let port = port(&channel, told.ifindex)?;
         let info = port.devices().info();
         *told = uapi::Port {
             ifindex: info.ifindex,

@@ -28,6 +28,11 @@ pub enum Bad {
 impl Bad {
     /// Number of reasons.
     pub const COUNT: usize = 7;
+
+    /// Whether an application is to blame. A port may go while frames for it are on their way.
+    fn is_fault(self) -> bool {
+        !matches!(self, Self::NoSuchPort)
+    }
 }
 
 /// What is true of all frames of a channel.
@@ -80,6 +85,9 @@ impl Conduct {
     pub fn note(&mut self, bad: Bad, now: u32) -> bool {
         if let Some(count) = self.counts.get_mut(bad as usize) {
             *count = count.wrapping_add(1);
+        }
+        if !bad.is_fault() {
+            return true;
         }
         if self.second != now {
             (self.second, self.recent) = (now, 0);
@@ -147,6 +155,9 @@ mod tests {
             assert!(conduct.note(Bad::NotOwned, 2));
         }
         assert!(!conduct.note(Bad::NotOwned, 2));
+        // It is nobody's fault that a port goes.
+        let mut others = Conduct::default();
+        assert!((0..=PATIENCE).all(|_| others.note(Bad::NoSuchPort, 1)));
         let [first, second, ..] = *conduct.counts();
         assert_eq!((first, second), (0, 2 * u64::from(PATIENCE)));
     }

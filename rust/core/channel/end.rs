@@ -123,6 +123,15 @@ pub enum Sent {
     Later,
 }
 
+/// What was taken from a transmit ring.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Taken {
+    /// Numbers, whatever became of them.
+    pub seen: u32,
+    /// Frames that were sent.
+    pub sent: u32,
+}
+
 /// The kernel's end of a channel.
 #[derive(Debug)]
 pub struct End<M> {
@@ -192,22 +201,23 @@ impl<M: Shared + Clone> End<M> {
 
     /// Takes up to `most` frames that the application sends (figure 12, steps 324 to 326), at `now`,
     /// in seconds. `send` gets the number of the buffer and a copy of its entry, which was checked;
-    /// the buffer is the kernel's then. Returns how many were taken.
+    /// the buffer is the kernel's then.
     pub fn transmit<L: Ledger>(
         &mut self,
         most: u32,
         now: u32,
         ledger: &mut L,
         mut send: impl FnMut(u32, Entry) -> Sent,
-    ) -> Result<u32, Broken> {
-        let mut taken = 0u32;
-        while taken < most && self.completion.has_room()? {
+    ) -> Result<Taken, Broken> {
+        let mut taken = Taken::default();
+        while taken.seen < most && self.completion.has_room()? {
             let Some(buffer) = self.transmit.next(&self.memory)? else {
                 break;
             };
             if let Err(bad) = ledger.look(buffer) {
                 // Nothing that could be given back.
                 self.transmit.pass();
+                taken.seen = taken.seen.wrapping_add(1);
                 self.note(bad, now)?;
                 continue;
             }
@@ -216,20 +226,19 @@ impl<M: Shared + Clone> End<M> {
                 Ok(()) => send(buffer, entry),
                 Err(bad) => Sent::Refused(bad),
             };
-            match sent {
-                Sent::Later => break,
-                Sent::Refused(bad) => {
-                    self.transmit.pass();
-                    self.complete(ledger, buffer, REFUSED)?;
-                    self.note(bad, now)?;
-                }
-                Sent::For(other) => {
-                    self.transmit.pass();
-                    // Its own until now: `look` said so.
-                    let _ = ledger.take(buffer);
-                    self.complete(ledger, other, 0)?;
-                    taken = taken.wrapping_add(1);
-                }
+            if sent == Sent::Later {
+                break;
+            }
+            self.transmit.pass();
+            taken.seen = taken.seen.wrapping_add(1);
+            if let Sent::For(other) = sent {
+                // Its own until now: `look` said so.
+                let _ = ledger.take(buffer);
+                self.complete(ledger, other, 0)?;
+                taken.sent = taken.sent.wrapping_add(1);
+            } else if let Sent::Refused(bad) = sent {
+                self.complete(ledger, buffer, REFUSED)?;
+                self.note(bad, now)?;
             }
         }
         Ok(taken)
@@ -264,9 +273,11 @@ impl<M: Shared + Clone> End<M> {
         Ok(self.receive.put(&self.memory, entry.buffer)?)
     }
 
-    /// Whether there is something on the transmit ring.
+    /// Whether there is something on the transmit ring that can be completed. An application that
+    /// has made no room for that gets no turn: it rings when it has.
     pub fn has_to_send(&mut self) -> Result<bool, Broken> {
-        Ok(self.transmit.next(&self.memory)?.is_some())
+        // What it took from the completion ring before it sent is seen after what it sent.
+        Ok(self.transmit.next(&self.memory)?.is_some() && self.completion.has_room()?)
     }
 
     /// Whether there are elements on the receive ring and on the completion ring that the application

@@ -9,7 +9,7 @@ use std::rc::Rc;
 
 use proptest::prelude::*;
 use smplb_core::channel::bad::{Bad, Limits, PATIENCE};
-use smplb_core::channel::end::{Broken, End, Sent};
+use smplb_core::channel::end::{Broken, End, Sent, Taken};
 use smplb_core::channel::entry::{Entry, Owner, REFUSED};
 use smplb_core::channel::layout::{Layout, Ring};
 use smplb_core::channel::ledger::{Bits, Ledger};
@@ -210,9 +210,9 @@ fn frames_go_both_ways() {
             kept.push(buffer);
             Sent::For(if kept.len() == 1 { spare } else { buffer })
         });
-        assert_eq!(sent, Ok(2));
+        assert_eq!(sent.map(|taken| taken.sent), Ok(2));
         let sent = end.transmit(9, 1, &mut bits, |_, _| Sent::For(kept[0]));
-        assert_eq!(sent, Ok(1));
+        assert_eq!(sent.map(|taken| taken.sent), Ok(1));
         assert_eq!(end.flush(), 3);
         let back: Vec<u32> = app
             .take(Ring::Completion)
@@ -255,9 +255,13 @@ fn no_room_and_no_buffers() {
             .unwrap();
         end.flush();
     }
+    // Who has made no room gets no turn, and no engine waits for it.
+    assert_eq!(end.has_to_send(), Ok(false));
     assert_eq!(app.take(Ring::Completion).len(), 32);
+    assert_eq!(end.has_to_send(), Ok(true));
     let sent = end.transmit(9, 1, &mut bits, |buffer, _| Sent::For(buffer));
-    assert_eq!(sent, Ok(8));
+    assert_eq!(sent, Ok(Taken { seen: 8, sent: 8 }));
+    assert_eq!(end.has_to_send(), Ok(false));
 }
 
 #[test]
@@ -318,7 +322,8 @@ fn mistakes_are_counted_and_handed_back() {
         taken.push(buffer);
         Sent::For(buffer)
     });
-    assert_eq!((sent, taken), (Ok(1), vec![3]));
+    let seen = bad.len() as u32;
+    assert_eq!((sent, taken), (Ok(Taken { seen, sent: 1 }), vec![3]));
     end.flush();
     let back = app.take(Ring::Completion);
     let back: Vec<_> = back.iter().map(|e| (e.buffer, e.flags)).collect();

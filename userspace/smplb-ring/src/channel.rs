@@ -77,6 +77,8 @@ pub struct Channel {
     waiting: u32,
     wanted: u32,
     refused: u64,
+    /// What was asked for.
+    wants: RefCell<Vec<Want>>,
 }
 
 impl Channel {
@@ -147,6 +149,7 @@ impl Channel {
             waiting: 0,
             wanted: options.receive.min(options.buffers),
             refused: 0,
+            wants: RefCell::new(Vec::new()),
             device,
         };
         channel.complete();
@@ -175,11 +178,14 @@ impl Channel {
 
     /// Asks for traffic.
     pub fn want(&self, want: Want) -> Result<(), Error> {
-        self.device.want(want.asked()).map_err(Error::Want)
+        self.device.want(want.asked()).map_err(Error::Want)?;
+        self.wants.borrow_mut().push(want);
+        Ok(())
     }
 
     /// Does so no more.
     pub fn unwant(&self, want: Want) -> Result<(), Error> {
+        self.wants.borrow_mut().retain(|other| *other != want);
         self.device.unwant(want.asked()).map_err(Error::Want)
     }
 
@@ -345,6 +351,16 @@ impl Channel {
         if self.state.load32(uapi::STATE_ASLEEP) != 0 {
             // A channel that is closed sends nothing.
             let _ = self.device.kick();
+        }
+    }
+}
+
+/// Frames may live on, and the file with them: nothing is received any more.
+impl Drop for Channel {
+    fn drop(&mut self) {
+        for want in self.wants.take() {
+            // One that has gone with its port.
+            let _ = self.device.unwant(want.asked());
         }
     }
 }

@@ -194,7 +194,7 @@ impl Kernel {
             Sent::For(buffer)
         });
         match done {
-            Ok(count) => stats.tx_packets += u64::from(count),
+            Ok(count) => stats.tx_packets += u64::from(count.sent),
             Err(Broken) => *open = false,
         }
         end.flush();

@@ -234,6 +234,7 @@ enum smplb_bad {
 /*
  * Asks for traffic. EINVAL: no such kind, or a field is not 0 that has to be.
  * ENODEV: no port has that pseudo interface. EEXIST: another channel has it.
+ * ENOSPC: the channel wants too much. ESHUTDOWN: it is closed.
  */
 #define SMPLB_CHANNEL_WANT	_IOW(SMPLB_CHANNEL_MAGIC, 1, struct smplb_channel_want)
 /* Does so no more. ENOENT: it never did. */
