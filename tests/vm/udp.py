@@ -2,6 +2,7 @@
 """UDP for the scenarios.
 
   serve ADDR PORT NAME         answer each datagram with NAME and what was in it
+  echo ADDR PORT               answer each datagram with the same
   ask ADDR PORT COUNT          COUNT datagrams, each from a port of its own; print
                                who answered, or - when nobody did
   stream ADDR PORT SECS RATE   numbered datagrams from one port; print "sent N
@@ -27,6 +28,13 @@ def serve(addr, port, name):
     while True:
         data, sender = sock.recvfrom(65535)
         sock.sendto(name.encode() + b" " + data, sender)
+
+
+def echo(addr, port):
+    sock = udp()
+    sock.bind((addr, int(port)))
+    while True:
+        sock.sendto(*sock.recvfrom(65535))
 
 
 def ask(addr, port, count, data=b"?"):

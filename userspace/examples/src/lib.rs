@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
+//! What the example applications share.
+
+pub mod mac;
+pub mod phy;
+pub mod rtp;
+pub mod udp;
+pub mod wait;
