@@ -31,7 +31,6 @@ echo_on() {
 }
 undo "pkill -9 smplb-echo"
 engines() { smplbctl -j stats | json "[e['cpu'] for e in d['engines']]"; }
-free() { pool free; }
 
 virtio_world 0
 A=$(place eth0) MAC_A=$(</sys/class/net/eth0/address)
@@ -42,10 +41,12 @@ up_b
 expect "the host" eventually 5 in_ns client ping -q -c 1 -W 1 $HOST
 
 echo "==> two applications, by engines of their choice"
-echo_on 7 --cpu 1 --sleep
+# The CPU without a port; the other one is served by an engine that there is.
+free=$(smplbctl -j port list | json "min({1, 2, 3} - {p['cpu'] for p in d})")
+echo_on 7 --sleep
 one=$ECHO
-echo_on 8 --cpu 3 --sleep
-[[ $(engines) == *3* ]] || die "no engine on CPU 3: $(engines)"
+echo_on 8 --cpu "$free" --sleep
+expect "an engine without ports" test "$(smplbctl -j stats | json "[e['ports'] for e in d['engines'] if e['cpu'] == $free]")" == "[0]"
 helper client udp stream $HOST 7 2 100 &
 other=$!
 helper client udp stream $HOST 8 2 100 || die "$(smplbctl stats)"
@@ -59,12 +60,12 @@ expect "the others" answers 7
 expect "the others" answers 8
 
 echo "==> a CPU goes"
-echo 0 >/sys/devices/system/cpu/cpu3/online
-undo "echo 1 >/sys/devices/system/cpu/cpu3/online"
+echo 0 >/sys/devices/system/cpu/cpu$free/online
+undo "echo 1 >/sys/devices/system/cpu/cpu$free/online"
 expect "its channel" answers 8
-[[ $(engines) != *3* ]] || die "an engine is left on CPU 3: $(engines)"
+[[ $(engines) != *$free* ]] || die "an engine is left on CPU $free: $(engines)"
 helper client udp stream $HOST 8 1 100 || die "$(smplbctl stats)"
-echo 1 >/sys/devices/system/cpu/cpu3/online
+echo 1 >/sys/devices/system/cpu/cpu$free/online
 kill -9 $ECHO
 wait $ECHO 2>/dev/null
 
@@ -102,6 +103,26 @@ expect "the host" in_ns client ping -q -c 1 -W 2 $HOST
 expect "the pool adds up" eventually 5 adds_up
 kill -9 $ECHO
 wait $ECHO 2>/dev/null
+
+echo "==> an application with a CPU of its own"
+engine=$(smplbctl -j port list | json "d[0]['cpu']")
+# One that is neither its nor the control CPU.
+cpu=$((engine == 3 ? 2 : 3))
+refuse "the engine's CPU" 'has an engine' smplbctl run --cpu "$engine" -- true
+refuse "no such command" 'cannot run' smplbctl run --cpu $cpu -- /nonexistent
+undo "smplbctl cpu release 2>/dev/null"
+smplbctl run --cpu $cpu -- smplb-echo $HOST:7 --cpu $engine >/tmp/own.log 2>&1 &
+own=$!
+expect "smplb-echo" eventually 10 grep -q 'answering for' /tmp/own.log
+cat /tmp/own.log
+[[ $(taskset -pc $own) == *": $cpu" ]] || die "$(taskset -pc $own)"
+[[ $(</proc/$own/cgroup) == *:/smplb ]] || die "$(</proc/$own/cgroup)"
+[[ $(awk '/Max locked memory/ { print $4 }' /proc/$own/limits) == unlimited ]] || die "$(cat /proc/$own/limits)"
+helper client udp stream $HOST 7 2 100 || die "$(smplbctl stats)"
+refuse "its CPU is in use" 'processes' smplbctl cpu release
+kill -9 $own
+wait $own 2>/dev/null
+expect "release" smplbctl cpu release
 
 echo "==> a network namespace goes with an application in it"
 namespaces inner

@@ -64,6 +64,7 @@ pub enum Command {
     /// CPUs that do nothing but switch
     #[command(subcommand)]
     Cpu(cpu::Command),
+    Run(cpu::run::Args),
     Apply(apply::Args),
     Show(show::Args),
     Pool(pool::Args),
@@ -83,6 +84,7 @@ impl Command {
             Self::Service(command) => command.run(session),
             Self::Backend(command) => command.run(session),
             Self::Cpu(command) => command.run(session),
+            Self::Run(args) => args.run(session),
             Self::Apply(args) => args.run(session),
             Self::Show(args) => args.run(session),
             Self::Pool(args) => args.run(session),

@@ -14,6 +14,7 @@ mod isolate;
 mod knob;
 mod list;
 mod partition;
+pub mod run;
 pub mod set;
 mod state;
 #[cfg(test)]

@@ -76,6 +76,21 @@ pub struct CpuRow {
     longest_gap: Option<u64>,
 }
 
+impl CpuRow {
+    /// Whether it is that CPU.
+    pub fn is(&self, cpu: u32) -> bool {
+        self.cpu == cpu
+    }
+
+    /// A warning about what it lacks.
+    pub fn lacks(&self) -> Option<String> {
+        let (cpu, missing) = (self.cpu, self.missing.join(", "));
+        (!missing.is_empty()).then(|| {
+            format!("CPU {cpu} lacks {missing}; what that means: smplbctl cpu list --help")
+        })
+    }
+}
+
 /// The CPUs with engines, and those that are isolated.
 pub fn rows(files: &impl Files, engines: &[Engine]) -> Result<Vec<CpuRow>> {
     let mut isolated = cpus(files, "isolated")?;

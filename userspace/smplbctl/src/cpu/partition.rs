@@ -105,6 +105,11 @@ impl Partition {
         }
     }
 
+    /// Has a process live in it: on its CPUs, and on no others.
+    pub fn enter(&self, files: &impl Files, pid: u32) -> Result<()> {
+        files.tell(&format!("{}/cgroup.procs", self.dir), &pid.to_string())
+    }
+
     /// Removes it; `controller` says whether nobody had the controller before.
     pub fn remove(&self, files: &impl Files, controller: bool) -> Result<()> {
         if let Some(kind) = files.text_if_any(&self.file("cpus.partition"))? {

@@ -444,3 +444,29 @@ fn json() {
     keys.sort();
     assert_eq!(keys, documented(AFTER));
 }
+
+#[test]
+fn an_application_moves_in() {
+    let fake = Fake::new();
+    let engines = [Engine {
+        cpu: Some(1),
+        ..Engine::default()
+    }];
+    let refused = run::move_in(&fake, 1, &engines, 77).unwrap_err();
+    assert!(refused.to_string().contains("has an engine"), "{refused}");
+    fake.set(&format!("{CGROUP}/smplb/cgroup.procs"), "");
+    let warnings = run::move_in(&fake, 2, &engines, 77).unwrap();
+    assert_eq!(fake.get(&format!("{CGROUP}/smplb/cgroup.procs")), "77");
+    assert_eq!(fake.get(&format!("{CGROUP}/smplb/cpuset.cpus")), "2");
+    let lacks = warnings.last().unwrap();
+    assert!(
+        lacks.starts_with("CPU 2 lacks nohz_full, rcu_nocbs"),
+        "{lacks}"
+    );
+    // Another one beside it, and one that was isolated when the machine booted.
+    run::move_in(&fake, 3, &engines, 78).unwrap();
+    assert_eq!(fake.get(&format!("{CGROUP}/smplb/cpuset.cpus")), "2-3");
+    fake.set("/sys/devices/system/cpu/isolated", "0");
+    run::move_in(&fake, 0, &engines, 79).unwrap();
+    assert_eq!(fake.get(&format!("{CGROUP}/smplb/cgroup.procs")), "78");
+}
