@@ -171,6 +171,16 @@ impl Channels {
         Ok(())
     }
 
+    /// The CPUs of the engines that serve them; without memory only some.
+    pub(crate) fn cpus(&self) -> KVec<u32> {
+        let mut cpus = KVec::new();
+        for desk in &self.members.lock().desks {
+            // A listing that lacks an engine does no harm.
+            let _ = cpus.push(desk.seat().cpu(), GFP_KERNEL);
+        }
+        cpus
+    }
+
     /// A port goes, and its number is another one's soon.
     pub(crate) fn port_gone(&self, port: PortId) {
         let mut members = self.members.lock();

@@ -20,9 +20,12 @@ pub(super) fn dump(dump: &mut Dump) {
     // Engines are few: the cursor counts those that were listed.
     let mut nth = 0;
     let mut full = false;
+    // Asked for before: who opens a channel has their lock when it asks for engines.
+    let serving = switch.channels().cpus();
     for_each(|info| {
-        let ports = switch.count_ports(|port| port.cpus().any(|cpu| cpu == info.engine.cpu()));
-        if ports == 0 {
+        let cpu = info.engine.cpu();
+        let ports = switch.count_ports(|port| port.cpus().any(|other| other == cpu));
+        if ports == 0 && !serving.contains(&cpu) {
             return;
         }
         // After one that did not fit none is listed, or that one never would be.

@@ -52,7 +52,7 @@ pub enum Command {
     GenerationGet = 12,
     /// Make the standby table active again.
     GenerationRollback = 13,
-    /// Get all engines that poll ports of this network namespace.
+    /// Get all engines that poll ports or serve channels of this network namespace.
     EngineGet = 14,
     /// Get totals and drops by reason.
     StatsGet = 15,
