@@ -46,6 +46,18 @@ slept=$(smplbctl -j stats | json "sum(e['sleeps'] for e in d['engines'])")
 helper client udp stream $HOST 7 3 20 || die "$(cat /tmp/echo.log; smplbctl stats)"
 (($(smplbctl -j stats | json "sum(e['sleeps'] for e in d['engines'])") > slept)) || die "nobody slept"
 
+echo "==> the same in C"
+end_echo
+ours=$(dirname "$(command -v smplbctl)")
+ring=$HERE/../../userspace/smplb-ring-c
+gcc -O2 -Wall -Wextra -Werror -I "$ring/include" -o /tmp/echo "$ring/examples/echo.c" \
+	"$ours/libsmplb_ring_c.a" -lpthread -ldl -lm || die "gcc"
+/tmp/echo $HOST 7 >/tmp/echo.log 2>&1 &
+ECHO=$!
+undo "kill -9 $ECHO 2>/dev/null"
+expect "echo" eventually 5 grep -q 'answering by' /tmp/echo.log
+helper client udp stream $HOST 7 2 100 || die "$(cat /tmp/echo.log; smplbctl stats)"
+
 echo "==> it dies"
 end_echo
 before=$(to_channels)

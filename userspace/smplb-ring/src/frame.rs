@@ -94,11 +94,15 @@ impl Frame {
         self.len == 0
     }
 
+    /// Octets that it can have.
+    pub fn room(&self) -> usize {
+        (self.pool.size - usize::from(self.offset)).min(self.pool.longest.into())
+    }
+
     /// Makes it shorter or longer; octets that are new have any value. False if the buffer is too
     /// small.
     pub fn set_len(&mut self, len: usize) -> bool {
-        let room = (self.pool.size - usize::from(self.offset)).min(self.pool.longest.into());
-        if len > room {
+        if len > self.room() {
             return false;
         }
         self.len = len as u16;
