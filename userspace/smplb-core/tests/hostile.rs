@@ -3,6 +3,7 @@
 //! The fuzz targets of `userspace/smplb-core/fuzz` on some random inputs, so
 //! that they are known to work where there is no fuzzer.
 
+mod channel_model;
 mod fuzz;
 mod world;
 
@@ -19,5 +20,10 @@ proptest! {
     #[test]
     fn talk(data in prop::collection::vec(any::<u8>(), 0..400)) {
         fuzz::talk(&data);
+    }
+
+    #[test]
+    fn channel(data in prop::collection::vec(any::<u8>(), 0..900)) {
+        fuzz::channel(&data);
     }
 }

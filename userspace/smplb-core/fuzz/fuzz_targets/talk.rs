@@ -2,6 +2,8 @@
 
 #![no_main]
 
+#[path = "../../tests/channel_model/mod.rs"]
+mod channel_model;
 #[path = "../../tests/fuzz/mod.rs"]
 mod fuzz;
 #[path = "../../tests/world/mod.rs"]

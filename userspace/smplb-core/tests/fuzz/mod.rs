@@ -6,6 +6,7 @@ use smplb_core::config::{Mode, ServiceKey};
 use smplb_core::frame::{Checksum, Origin, PortId};
 use smplb_core::verdict::Verdict;
 
+use super::channel_model::hostile;
 use super::world::packet::Packet;
 use super::world::{Frames, Sent, World, CLIENT, SERVER, VIP};
 
@@ -115,4 +116,9 @@ pub fn talk(data: &[u8]) {
     }
     assert_eq!(world.list().len(), 0);
     assert_eq!(smplb_core::counters::sum::connections(world.lanes()), 0);
+}
+
+/// An application on a channel that writes anything anywhere.
+pub fn channel(data: &[u8]) {
+    hostile::run(hostile::steps(data));
 }
