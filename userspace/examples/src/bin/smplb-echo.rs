@@ -6,7 +6,7 @@ use std::net::SocketAddrV4;
 
 use anyhow::Result;
 use clap::Parser;
-use rustix::event::{poll, PollFd, PollFlags};
+use smplb_examples::wait;
 use smplb_ring::{Channel, Frame, Options, Want};
 
 /// Sends UDP packets back to whom they came from, by a channel of smplb.
@@ -43,11 +43,7 @@ fn main() -> Result<()> {
         frames[new..].iter_mut().for_each(turn);
         channel.tx_burst(&mut frames);
         if args.sleep && received == 0 && frames.is_empty() {
-            let mut wanted = [PollFd::new(&channel, PollFlags::IN)];
-            poll(&mut wanted, None)?;
-            if wanted[0].revents().contains(PollFlags::HUP) {
-                return Err(smplb_ring::Error::Closed.into());
-            }
+            wait::for_frames(&channel, None)?;
         }
     }
 }
