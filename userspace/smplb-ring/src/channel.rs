@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::rc::Rc;
 use std::sync::atomic::{fence, Ordering};
+use std::sync::Arc;
 
 use rustix::io::Errno;
 use rustix::net::netdevice::name_to_index;
@@ -53,9 +54,9 @@ pub(crate) struct Parts {
     pub(crate) open: uapi::Open,
     pub(crate) rings: Words,
     pub(crate) list: Words,
-    pub(crate) bells: Rc<Memory>,
+    pub(crate) bells: Arc<Memory>,
     pub(crate) state: Words,
-    pub(crate) memory: Rc<Memory>,
+    pub(crate) memory: Arc<Memory>,
 }
 
 /// A channel: rings that are shared with an engine, and buffers.
@@ -63,7 +64,7 @@ pub struct Channel {
     device: Device,
     list: Words,
     rings: Words,
-    bells: Rc<Memory>,
+    bells: Arc<Memory>,
     state: Words,
     pool: Rc<Pool>,
     layout: Layout,

@@ -3,7 +3,7 @@
 //! The file `/dev/smplb`.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::rc::Rc;
+use std::sync::Arc;
 
 use rustix::fs::{open, Mode, OFlags};
 use rustix::io::Errno;
@@ -22,7 +22,7 @@ const STATS: Opcode = opcode::read::<uapi::Stats>(uapi::MAGIC, 5);
 /// An open file, or what takes its place in tests.
 pub(crate) enum Device {
     File(OwnedFd),
-    Mock(Rc<Mock>),
+    Mock(Arc<Mock>),
 }
 
 impl Device {

@@ -4,13 +4,14 @@ use std::cell::RefCell;
 use std::fmt;
 use std::ops::Range;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::memory::Memory;
 
 /// The buffers of a channel, and which of them are free.
 #[derive(Debug)]
 pub(crate) struct Pool {
-    pub(crate) memory: Rc<Memory>,
+    pub(crate) memory: Arc<Memory>,
     /// Octets of a buffer.
     pub(crate) size: usize,
     /// The least offset of a frame.

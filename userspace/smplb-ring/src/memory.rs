@@ -5,9 +5,9 @@
 use std::alloc::{alloc_zeroed, dealloc, handle_alloc_error, Layout};
 use std::os::fd::AsFd;
 use std::ptr::NonNull;
-use std::rc::Rc;
 use std::slice;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::Arc;
 
 use rustix::io::Errno;
 use rustix::mm::{mmap, munmap, MapFlags, ProtFlags};
@@ -27,6 +27,12 @@ pub(crate) struct Memory {
     source: Source,
 }
 
+// SAFETY: It may be freed by any thread.
+unsafe impl Send for Memory {}
+// SAFETY: Words are atomic; octets are touched by who owns their buffer, by the safety requirement of
+// `octets`.
+unsafe impl Sync for Memory {}
+
 #[derive(Debug)]
 enum Source {
     Mapped,
@@ -35,7 +41,7 @@ enum Source {
 
 impl Memory {
     /// Maps a part, to read and, if `writable`, to write.
-    pub(crate) fn map(file: impl AsFd, part: Map, writable: bool) -> Result<Rc<Self>, Errno> {
+    pub(crate) fn map(file: impl AsFd, part: Map, writable: bool) -> Result<Arc<Self>, Errno> {
         let len = usize::try_from(part.len).map_err(|_| Errno::OVERFLOW)?;
         let prot = match writable {
             true => ProtFlags::READ | ProtFlags::WRITE,
@@ -54,7 +60,7 @@ impl Memory {
         };
         // INVARIANT: Just mapped.
         let start = NonNull::new(start.cast()).ok_or(Errno::FAULT)?;
-        Ok(Rc::new(Self {
+        Ok(Arc::new(Self {
             start,
             len,
             source: Source::Mapped,
@@ -62,7 +68,7 @@ impl Memory {
     }
 
     /// Zeroed memory of the heap.
-    pub(crate) fn allocate(len: usize) -> Rc<Self> {
+    pub(crate) fn allocate(len: usize) -> Arc<Self> {
         let layout = Layout::from_size_align(len.max(8), 8).expect("a size that there can be");
         // SAFETY: The size is not 0.
         let start = unsafe { alloc_zeroed(layout) };
@@ -70,7 +76,7 @@ impl Memory {
             handle_alloc_error(layout)
         };
         // INVARIANT: Just allocated.
-        Rc::new(Self {
+        Arc::new(Self {
             start,
             len: layout.size(),
             source: Source::Allocated(layout),
@@ -130,7 +136,7 @@ impl Drop for Memory {
 
 /// [`Memory`] as the rings take it.
 #[derive(Clone, Debug)]
-pub(crate) struct Words(pub(crate) Rc<Memory>);
+pub(crate) struct Words(pub(crate) Arc<Memory>);
 
 impl Shared for Words {
     fn load32(&self, i: usize) -> u32 {

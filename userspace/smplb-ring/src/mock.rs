@@ -15,9 +15,8 @@
 //! assert_eq!(kernel.sent(), [(3, b"a frame of fourteen octets or more".to_vec())]);
 //! ```
 
-use std::cell::RefCell;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::rc::Rc;
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use rustix::event::{eventfd, EventfdFlags};
 use rustix::io::Errno;
@@ -40,17 +39,17 @@ const SIZE: usize = 2048;
 const HEADROOM: u16 = 128;
 const PORTS: u16 = 64;
 
-/// The kernel's side of a channel.
-pub struct Kernel(Rc<Mock>);
+/// The kernel's side of a channel. It may be another thread's than the channel.
+pub struct Kernel(Arc<Mock>);
 
 /// What [`Kernel`] and its channel share.
 pub(crate) struct Mock {
-    memory: Rc<Memory>,
-    bells: Rc<Memory>,
+    memory: Arc<Memory>,
+    bells: Arc<Memory>,
     state: Words,
     /// Readable when something was delivered.
     event: OwnedFd,
-    inner: RefCell<Inner>,
+    inner: Mutex<Inner>,
 }
 
 struct Inner {
@@ -94,15 +93,15 @@ impl Kernel {
             inner.end.grant(&mut owned, buffer).expect("a new ring");
         }
         inner.end.flush();
-        let mock = Rc::new(Mock {
+        let mock = Arc::new(Mock {
             memory: Memory::allocate(buffers as usize * SIZE),
             bells: Memory::allocate(WORDS * 8),
             state: Words(Memory::allocate(8)),
             event: eventfd(0, EventfdFlags::NONBLOCK).expect("an eventfd"),
-            inner: RefCell::new(inner),
+            inner: Mutex::new(inner),
         });
         let parts = Parts {
-            device: Device::Mock(Rc::clone(&mock)),
+            device: Device::Mock(Arc::clone(&mock)),
             open: uapi::Open {
                 buffer_size: SIZE as u32,
                 headroom: HEADROOM.into(),
@@ -111,9 +110,9 @@ impl Kernel {
             },
             rings,
             list,
-            bells: Rc::clone(&mock.bells),
+            bells: Arc::clone(&mock.bells),
             state: mock.state.clone(),
-            memory: Rc::clone(&mock.memory),
+            memory: Arc::clone(&mock.memory),
         };
         let channel = Channel::assemble(parts, options).expect("rings");
         (Self(mock), channel)
@@ -121,7 +120,7 @@ impl Kernel {
 
     /// A frame comes to a port that the application wants; false if there is no buffer for it.
     pub fn deliver(&self, frame: &[u8], port: u16) -> bool {
-        let mut inner = self.0.inner.borrow_mut();
+        let mut inner = self.0.inner();
         let Inner {
             end,
             owned,
@@ -170,7 +169,7 @@ impl Kernel {
         let bells = Bells::new(self.0.bells.atoms(WORDS)).expect("words");
         let mut rung = false;
         bells.answer(0, |_| rung = true);
-        let mut inner = self.0.inner.borrow_mut();
+        let mut inner = self.0.inner();
         let Inner {
             end,
             owned,
@@ -208,18 +207,23 @@ impl Kernel {
 
     /// How often the application has woken the engine.
     pub fn kicks(&self) -> u64 {
-        self.0.inner.borrow().kicks
+        self.0.inner().kicks
     }
 
     /// Whether the application has broken nothing.
     pub fn is_open(&self) -> bool {
-        self.0.inner.borrow().open
+        self.0.inner().open
     }
 }
 
 impl Mock {
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().expect("nobody has panicked with it")
+    }
+
     pub(crate) fn want(&self, want: uapi::Want) -> Result<(), Errno> {
-        let wants = &mut self.inner.borrow_mut().wants;
+        let mut inner = self.inner();
+        let wants = &mut inner.wants;
         if !wants.contains(&want) {
             wants.push(want);
         }
@@ -227,14 +231,15 @@ impl Mock {
     }
 
     pub(crate) fn unwant(&self, want: uapi::Want) -> Result<(), Errno> {
-        let wants = &mut self.inner.borrow_mut().wants;
+        let mut inner = self.inner();
+        let wants = &mut inner.wants;
         let at = wants.iter().position(|other| *other == want);
         wants.remove(at.ok_or(Errno::NOENT)?);
         Ok(())
     }
 
     pub(crate) fn kick(&self) -> Result<(), Errno> {
-        let inner = &mut *self.inner.borrow_mut();
+        let mut inner = self.inner();
         inner.kicks += 1;
         match inner.open {
             true => Ok(()),
@@ -243,7 +248,7 @@ impl Mock {
     }
 
     pub(crate) fn stats(&self) -> Stats {
-        let inner = self.inner.borrow();
+        let inner = self.inner();
         Stats {
             bad: *inner.end.conduct().counts(),
             ..inner.stats

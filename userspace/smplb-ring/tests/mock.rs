@@ -125,6 +125,40 @@ fn wants_are_asked_for_and_given_up() {
     assert!(again.contains("was not asked for"), "{again}");
 }
 
+#[test]
+fn kernel_and_application_in_two_threads() {
+    const FRAMES: u32 = 20_000;
+    let (kernel, mut channel) = Kernel::new(&options(64, 32));
+    let engine = std::thread::spawn(move || {
+        let (mut delivered, mut answered) = (0u32, 0);
+        while answered < FRAMES {
+            let number = delivered.to_be_bytes();
+            if delivered < FRAMES && kernel.deliver(&number.repeat(4), 5) {
+                delivered += 1;
+            }
+            for (port, frame) in kernel.sent() {
+                // In order, and written by the application.
+                let wanted = (answered ^ u32::MAX).to_be_bytes();
+                assert_eq!((port, frame), (6, wanted.repeat(4)));
+                answered += 1;
+            }
+        }
+        kernel.is_open()
+    });
+    let (mut frames, mut passed) = (Vec::new(), 0);
+    while passed < FRAMES {
+        let mut new = Vec::new();
+        channel.rx_burst(&mut new);
+        for frame in &mut new {
+            frame.as_mut().iter_mut().for_each(|octet| *octet ^= 0xff);
+            frame.set_port(6);
+        }
+        frames.append(&mut new);
+        passed += channel.tx_burst(&mut frames) as u32;
+    }
+    assert!(engine.join().unwrap(), "the kernel has closed the channel");
+}
+
 #[derive(Clone, Debug)]
 enum Step {
     Deliver,
