@@ -33,8 +33,12 @@ expect "changes" ynl \
 	--multi generation-get '{}' \
 	--multi stats-get '{}' >/tmp/ynl
 echo "$(</tmp/ynl)" | tail -n 1 | json \
-	"(lambda r: [r[0]['timeout'], r[0]['scheduler'], r[1]['weight'], r[2]['cpu'], r[3]['backends'], len(r[4]['drop'])])([x for x in d if x])" >/tmp/values
-[[ $(</tmp/values) == "[60, 'wrr', 3, [2], 1, 22]" ]] || die "values: $(</tmp/values), of $(</tmp/ynl)"
+	"(lambda r: [r[0]['timeout'], r[0]['scheduler'], r[1]['weight'], r[2]['cpu'], r[3]['backends']])([x for x in d if x])" >/tmp/values
+[[ $(</tmp/values) == "[60, 'wrr', 3, [2], 1]" ]] || die "values: $(</tmp/values), of $(</tmp/ynl)"
+# Every reason that the specification names has a counter, in its order.
+tail -n 1 /tmp/ynl | json "'\\n'.join(c['reason'] for x in d if x for c in x.get('drop', []))" >/tmp/counted
+sed -n '/name: drop-reason/,/^ *type:/s/^        name: //p' "$spec" >/tmp/named
+[[ -s /tmp/named ]] && diff /tmp/named /tmp/counted >/tmp/diff || die "reasons: $(</tmp/diff)"
 
 echo "==> and lists it"
 for list in port service backend engine connection; do
