@@ -70,6 +70,14 @@ impl Members {
         core::mem::replace(place, channel)
     }
 
+    /// Ends serving at a desk that no channel is at.
+    pub(super) fn dismiss_if_idle(&mut self, desk: &Arc<Desk>) {
+        if desk.is_empty() {
+            engine::remove_desk(desk);
+            self.desks.retain(|other| !Arc::ptr_eq(other, desk));
+        }
+    }
+
     fn build(&self) -> Result<Arc<Audience>> {
         let mut rules = KVVec::with_capacity(self.rules.len(), GFP_KERNEL)?;
         rules.extend_from_slice(&self.rules, GFP_KERNEL)?;
@@ -205,10 +213,7 @@ impl Channels {
         self.withdraw(members);
         let desk = channel.desk();
         desk.set(channel.bell, None);
-        if desk.is_empty() {
-            engine::remove_desk(desk);
-            members.desks.retain(|other| !Arc::ptr_eq(other, desk));
-        }
+        members.dismiss_if_idle(desk);
     }
 
     /// The switch goes: applications are told that their channels are closed.

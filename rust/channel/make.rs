@@ -71,9 +71,8 @@ pub(crate) fn open(switch: &Arc<Switch>, door: Door, wanted: &mut Open) -> Resul
     let result = enter(switch, &mut members, &desk, |id, bell| {
         Channel::new((id, bell, desk.clone()), region, door, state)
     });
-    if result.is_err() && desk.is_empty() {
-        engine::remove_desk(&desk);
-        members.desks.retain(|other| !Arc::ptr_eq(other, &desk));
+    if result.is_err() {
+        members.dismiss_if_idle(&desk);
     }
     let channel = result?;
     tell(wanted, &channel, &limits);
@@ -116,7 +115,7 @@ fn tell(open: &mut Open, channel: &Channel, limits: &Limits) {
         offset,
         len: memory.len() as u64,
     };
-    let (region, desk) = (channel.region(), channel.desk());
+    let (region, desk) = (&channel.region, channel.desk());
     *open = Open {
         cpu: desk.seat().cpu(),
         bell: channel.bell.into(),
@@ -135,7 +134,7 @@ fn tell(open: &mut Open, channel: &Channel, limits: &Limits) {
 impl Channel {
     /// What an application finds at an offset of its file, and whether it may only read there.
     pub(crate) fn mapped(&self, offset: u64) -> Option<(&SharedMemory, bool)> {
-        let (region, desk) = (self.region(), self.desk());
+        let (region, desk) = (&self.region, self.desk());
         Some(match offset {
             RINGS => (&region.rings, false),
             LIST => (&region.list, false),
