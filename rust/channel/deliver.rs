@@ -2,14 +2,13 @@
 
 //! Frames on their way to an application.
 
-use super::handle::State;
+use super::handle::{place, State};
 use super::Channel;
 use crate::core_::channel::end::Broken;
-use crate::core_::channel::entry::Entry;
 use crate::core_::channel::ledger::Bits;
 use crate::core_::channel::wants::ChannelId;
 use crate::core_::frame::PortId;
-use crate::kapi::buffer::{FRAME, HEADROOM, SIZE};
+use crate::kapi::buffer::HEADROOM;
 use crate::kapi::cpu;
 use kernel::sync::lock::spinlock::SpinLockBackend;
 use kernel::sync::lock::Guard;
@@ -62,26 +61,15 @@ impl Delivery<'_> {
         let Some(mut owned) = Bits::new(owned, *buffers) else {
             return false;
         };
-        if !*open || octets.len() > FRAME {
+        if !*open {
             return false;
         }
-        let done = end.free(cpu::seconds(), &mut owned).and_then(|buffer| {
-            let Some(buffer) = buffer else {
-                return Ok(false);
-            };
-            let at = (buffer as usize)
-                .saturating_mul(SIZE)
-                .saturating_add(HEADROOM);
-            self.channel.region.memory.copy_in(at, octets);
-            let entry = Entry {
-                buffer,
-                offset: HEADROOM as u16,
-                // At most `FRAME`.
-                len: octets.len() as u16,
-                port: port.0,
-                ..Entry::default()
-            };
-            end.receive(entry, &mut owned).map(|()| true)
+        let region = &self.channel.region;
+        let what = (octets.len(), port.0);
+        let done = end.deliver(cpu::seconds(), &mut owned, what, |buffer| {
+            region
+                .memory
+                .copy_in(place(buffer, HEADROOM as u16), octets);
         });
         match done {
             Ok(done) => done,

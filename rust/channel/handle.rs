@@ -30,6 +30,14 @@ pub(crate) struct Region {
     pub(super) memory: Arc<SharedMemory>,
 }
 
+/// Where octet `offset` of a buffer is in the memory of its channel.
+#[inline(always)]
+pub(super) fn place(buffer: u32, offset: u16) -> usize {
+    (buffer as usize)
+        .saturating_mul(SIZE)
+        .saturating_add(offset.into())
+}
+
 /// What the kernel knows of a channel.
 pub(super) struct State {
     pub(super) end: End<Arc<SharedMemory>>,
@@ -171,9 +179,7 @@ impl Channel {
         let taken = end.transmit(most, cpu::seconds(), &mut owned, |buffer, entry| {
             let frame = Outgoing {
                 memory: &self.region.memory,
-                at: (buffer as usize)
-                    .saturating_mul(SIZE)
-                    .saturating_add(entry.offset.into()),
+                at: place(buffer, entry.offset),
                 len: entry.len,
                 port: PortId(entry.port),
             };
@@ -230,11 +236,6 @@ impl Channel {
             bad: *state.end.conduct().counts(),
             ..state.counts
         }
-    }
-
-    /// What the application maps.
-    pub(crate) fn region(&self) -> &Region {
-        &self.region
     }
 
     /// Nothing is done for the application any more, which is told so.

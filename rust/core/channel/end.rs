@@ -273,6 +273,36 @@ impl<M: Shared + Clone> End<M> {
         Ok(self.receive.put(&self.memory, entry.buffer)?)
     }
 
+    /// Gives the application a frame of `len` octets that `port` received (figure 13, steps 341 to 344):
+    /// `write` puts it into the buffer it is told, behind the headroom. False if the application has
+    /// made no room for it, or no buffer is as large.
+    pub fn deliver<L: Ledger>(
+        &mut self,
+        now: u32,
+        ledger: &mut L,
+        (len, port): (usize, u16),
+        write: impl FnOnce(u32),
+    ) -> Result<bool, Broken> {
+        let Some(len) = u16::try_from(len)
+            .ok()
+            .filter(|len| *len <= self.limits.longest)
+        else {
+            return Ok(false);
+        };
+        let Some(buffer) = self.free(now, ledger)? else {
+            return Ok(false);
+        };
+        write(buffer);
+        let entry = Entry {
+            buffer,
+            offset: self.limits.headroom,
+            len,
+            port,
+            ..Entry::default()
+        };
+        self.receive(entry, ledger).map(|()| true)
+    }
+
     /// Whether there is something on the transmit ring that can be completed. An application that
     /// has made no room for that gets no turn: it rings when it has.
     pub fn has_to_send(&mut self) -> Result<bool, Broken> {

@@ -23,7 +23,6 @@ use rustix::io::Errno;
 use smplb_core::channel::bad::{Bad, Limits};
 use smplb_core::channel::bells::{Bells, WORDS};
 use smplb_core::channel::end::{Broken, End, Sent};
-use smplb_core::channel::entry::Entry;
 use smplb_core::channel::layout::Layout;
 use smplb_core::channel::ledger::Bits;
 use smplb_core::channel::shared::Shared;
@@ -121,40 +120,24 @@ impl Kernel {
     /// A frame comes to a port that the application wants; false if there is no buffer for it.
     pub fn deliver(&self, frame: &[u8], port: u16) -> bool {
         let mut inner = self.0.inner();
-        let Inner {
-            end,
-            owned,
-            buffers,
-            open,
-            stats,
-            ..
-        } = &mut *inner;
-        let mut owned = Bits::new(owned, *buffers).expect("words");
-        if !*open || frame.len() > SIZE - usize::from(HEADROOM) {
+        let inner = &mut *inner;
+        let mut owned = Bits::new(&mut inner.owned, inner.buffers).expect("words");
+        if !inner.open {
             return false;
         }
-        let put = end.free(0, &mut owned).and_then(|buffer| {
-            let Some(buffer) = buffer else {
-                return Ok(false);
-            };
-            let at = buffer as usize * SIZE + usize::from(HEADROOM);
-            // SAFETY: The buffer is the kernel's: the ledger says so.
-            unsafe { self.0.memory.octets(at, frame.len()) }.copy_from_slice(frame);
-            let entry = Entry {
-                buffer,
-                offset: HEADROOM,
-                len: frame.len() as u16,
-                port,
-                ..Entry::default()
-            };
-            end.receive(entry, &mut owned).map(|()| true)
-        });
-        *open &= put.is_ok();
-        end.flush();
+        let put = inner
+            .end
+            .deliver(0, &mut owned, (frame.len(), port), |buffer| {
+                let at = buffer as usize * SIZE + usize::from(HEADROOM);
+                // SAFETY: The buffer is the kernel's: the ledger says so.
+                unsafe { self.0.memory.octets(at, frame.len()) }.copy_from_slice(frame);
+            });
+        inner.open &= put.is_ok();
+        inner.end.flush();
         let put = put == Ok(true);
         match put {
-            true => stats.rx_packets += 1,
-            false => stats.rx_dropped += 1,
+            true => inner.stats.rx_packets += 1,
+            false => inner.stats.rx_dropped += 1,
         }
         if put {
             // It counts to 2^64.
@@ -170,33 +153,28 @@ impl Kernel {
         let mut rung = false;
         bells.answer(0, |_| rung = true);
         let mut inner = self.0.inner();
-        let Inner {
-            end,
-            owned,
-            buffers,
-            open,
-            stats,
-            ..
-        } = &mut *inner;
-        if !rung || !*open {
+        let inner = &mut *inner;
+        if !rung || !inner.open {
             return sent;
         }
-        let mut owned = Bits::new(owned, *buffers).expect("words");
-        let done = end.transmit(u32::MAX, 0, &mut owned, |buffer, entry| {
-            if entry.port >= PORTS {
-                return Sent::Refused(Bad::NoSuchPort);
-            }
-            let at = buffer as usize * SIZE + usize::from(entry.offset);
-            // SAFETY: The entry was checked, and the buffer is not the application's any more.
-            let frame = unsafe { self.0.memory.octets(at, entry.len.into()) };
-            sent.push((entry.port, frame.to_vec()));
-            Sent::For(buffer)
-        });
+        let mut owned = Bits::new(&mut inner.owned, inner.buffers).expect("words");
+        let done = inner
+            .end
+            .transmit(u32::MAX, 0, &mut owned, |buffer, entry| {
+                if entry.port >= PORTS {
+                    return Sent::Refused(Bad::NoSuchPort);
+                }
+                let at = buffer as usize * SIZE + usize::from(entry.offset);
+                // SAFETY: The entry was checked, and the buffer is not the application's any more.
+                let frame = unsafe { self.0.memory.octets(at, entry.len.into()) };
+                sent.push((entry.port, frame.to_vec()));
+                Sent::For(buffer)
+            });
         match done {
-            Ok(count) => stats.tx_packets += u64::from(count.sent),
-            Err(Broken) => *open = false,
+            Ok(count) => inner.stats.tx_packets += u64::from(count.sent),
+            Err(Broken) => inner.open = false,
         }
-        end.flush();
+        inner.end.flush();
         sent
     }
 
