@@ -5,5 +5,6 @@
 pub mod mac;
 pub mod phy;
 pub mod rtp;
+pub mod serving;
 pub mod udp;
 pub mod wait;

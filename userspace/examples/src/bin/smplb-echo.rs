@@ -6,8 +6,9 @@ use std::net::SocketAddrV4;
 
 use anyhow::Result;
 use clap::Parser;
+use smplb_examples::serving::Serving;
 use smplb_examples::wait;
-use smplb_ring::{Channel, Frame, Options, Want};
+use smplb_ring::{Frame, Options, Want};
 
 /// Sends UDP packets back to whom they came from, by a channel of smplb.
 #[derive(Parser)]
@@ -16,20 +17,13 @@ struct Args {
     /// The address and port to answer for, such as 192.0.2.1:7. The address is one of the host or a
     /// VIP: the switch or the host answers for it by ARP.
     to: SocketAddrV4,
-    /// The CPU of the engine that serves the channel [default: that of the first port].
-    #[arg(long)]
-    cpu: Option<u32>,
-    /// Sleep when there is nothing to do, rather than look all the time.
-    #[arg(long)]
-    sleep: bool,
+    #[command(flatten)]
+    serving: Serving,
 }
 
 fn main() -> Result<()> {
     let args = Args::parse();
-    let mut channel = Channel::open(&Options {
-        cpu: args.cpu,
-        ..Options::default()
-    })?;
+    let mut channel = args.serving.open(Options::default())?;
     channel.want(Want::udp(args.to))?;
     println!(
         "answering for {} by the engine of CPU {}",
@@ -42,7 +36,7 @@ fn main() -> Result<()> {
         let new = frames.len() - received;
         frames[new..].iter_mut().for_each(turn);
         channel.tx_burst(&mut frames);
-        if args.sleep && received == 0 && frames.is_empty() {
+        if args.serving.sleep && received == 0 && frames.is_empty() {
             wait::for_frames(&channel, None)?;
         }
     }

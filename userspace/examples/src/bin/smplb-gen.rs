@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{ensure, Context, Result};
 use clap::Parser;
 use hdrhistogram::Histogram;
+use smplb_examples::serving::Serving;
 use smplb_examples::udp::{self, Flow, HEADERS};
 use smplb_examples::{mac, wait};
 use smplb_ring::{Channel, Frame, Options, Port, Want};
@@ -37,12 +38,8 @@ struct Args {
     /// Octets of a frame, without FCS.
     #[arg(long, default_value_t = 60)]
     size: usize,
-    /// The CPU of the engine that serves the channel [default: that of the first port].
-    #[arg(long)]
-    cpu: Option<u32>,
-    /// Sleep when there is nothing to do, rather than look all the time.
-    #[arg(long)]
-    sleep: bool,
+    #[command(flatten)]
+    serving: Serving,
 }
 
 /// How long an answer is waited for.
@@ -69,10 +66,7 @@ fn main() -> Result<()> {
         "a frame has at least {} octets",
         HEADERS + STAMP
     );
-    let channel = Channel::open(&Options {
-        cpu: args.cpu,
-        ..Options::default()
-    })?;
+    let channel = args.serving.open(Options::default())?;
     ensure!(
         args.size <= channel.longest(),
         "a frame has at most {} octets",
@@ -113,7 +107,7 @@ impl Generator {
                 last = Instant::now();
             } else if last.elapsed() > PATIENCE {
                 break;
-            } else if args.sleep {
+            } else if args.serving.sleep {
                 let most = if args.rate.is_some() { 1 } else { 100 };
                 wait::for_frames(&self.channel, Some(Duration::from_millis(most)))?;
             }

@@ -15,8 +15,9 @@ use smoltcp::socket::tcp;
 use smoltcp::time::Instant as At;
 use smoltcp::wire::{HardwareAddress, IpCidr, Ipv4Cidr};
 use smplb_examples::phy::Phy;
+use smplb_examples::serving::Serving;
 use smplb_examples::wait;
-use smplb_ring::{Channel, Options, Want};
+use smplb_ring::{Options, Want};
 
 /// Serves one file by HTTP, by a channel of smplb and a TCP of its own.
 #[derive(Parser)]
@@ -32,12 +33,8 @@ struct Args {
     /// Octets of the longest packet.
     #[arg(long, default_value_t = 1500)]
     mtu: usize,
-    /// The CPU of the engine that serves the channel [default: that of the first port].
-    #[arg(long)]
-    cpu: Option<u32>,
-    /// Sleep when there is nothing to do, rather than look all the time.
-    #[arg(long)]
-    sleep: bool,
+    #[command(flatten)]
+    serving: Serving,
 }
 
 /// One connection.
@@ -54,11 +51,11 @@ fn main() -> Result<()> {
         Some(file) => fs::read(file).with_context(|| file.display().to_string())?,
         None => b"smplb-http\n".to_vec(),
     };
-    let channel = Channel::open(&Options {
+    let channel = args.serving.open(Options {
         ring_size: 4096,
         buffers: 4096,
         receive: 2048,
-        cpu: args.cpu,
+        ..Options::default()
     })?;
     channel.want(Want::tcp(args.at))?;
     let mut phy = Phy::new(channel, args.mtu);
@@ -92,7 +89,7 @@ fn main() -> Result<()> {
             connection.serve(sockets.get_mut(connection.socket), &args, &body)?;
         }
         interface.poll(now(), &mut phy, &mut sockets);
-        if args.sleep && busy == 0 && phy.turn() == 0 {
+        if args.serving.sleep && busy == 0 && phy.turn() == 0 {
             let due = interface.poll_delay(now(), &sockets);
             let due = due.map_or(Duration::from_millis(200), Duration::from);
             wait::for_frames(phy.channel(), Some(due.min(Duration::from_millis(200))))?;

@@ -9,9 +9,10 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use clap::Parser;
 use smplb_examples::rtp::{Header, Stream};
+use smplb_examples::serving::Serving;
 use smplb_examples::udp::{self, Flow};
 use smplb_examples::{mac, wait};
-use smplb_ring::{Channel, Frame, Options, Want};
+use smplb_ring::{Frame, Options, Want};
 
 /// Passes RTP on, by a channel of smplb, and tells losses and jitter of each stream.
 #[derive(Parser)]
@@ -32,20 +33,13 @@ struct Args {
     /// Reports after which to end.
     #[arg(long)]
     reports: Option<u64>,
-    /// The CPU of the engine that serves the channel [default: that of the first port].
-    #[arg(long)]
-    cpu: Option<u32>,
-    /// Sleep when there is nothing to do, rather than look all the time.
-    #[arg(long)]
-    sleep: bool,
+    #[command(flatten)]
+    serving: Serving,
 }
 
 fn main() -> Result<()> {
     let args = Args::parse();
-    let mut channel = Channel::open(&Options {
-        cpu: args.cpu,
-        ..Options::default()
-    })?;
+    let mut channel = args.serving.open(Options::default())?;
     let port = channel.port(&args.port)?;
     let next_hop = args.mac.map_or_else(|| mac::of(*args.to.ip()), Ok)?;
     channel.want(Want::udp(args.listen))?;
@@ -70,7 +64,7 @@ fn main() -> Result<()> {
             reports += 1;
             tell(&streams);
         }
-        if args.sleep && received == 0 && frames.is_empty() {
+        if args.serving.sleep && received == 0 && frames.is_empty() {
             wait::for_frames(&channel, Some(Duration::from_millis(200)))?;
         }
     }
