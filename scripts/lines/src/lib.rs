@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! A plugin of QEMU's translator (TCG) that counts, while the guest has a window
-//! open, the instructions of the kernel that each CPU executes, and the cache
+//! open, the instructions that each CPU executes, and of the kernel's the cache
 //! lines that one CPU writes and another one reads or writes, and the accesses to
 //! registers of devices.
 //!

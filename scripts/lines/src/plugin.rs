@@ -92,7 +92,7 @@ unsafe fn strings(argc: c_int, argv: *const *const c_char) -> Vec<String> {
     (0..count).map(string).collect()
 }
 
-/// From the first window on, the kernel's instructions are asked for: until then
+/// From the first window on, instructions are asked for: until then
 /// the guest is not slowed down. It stays so, since QEMU 7.2 may still use what it
 /// has forgotten of accesses to memory.
 ///
@@ -115,14 +115,9 @@ unsafe extern "C" fn watch(id: Id) {
     unsafe { ffi::qemu_plugin_register_vcpu_tb_trans_cb(id, translate) };
 }
 
-/// Asks for markers and, when there has been a window, for the instructions of the
-/// kernel.
+/// Asks for markers and, when there has been a window, for all instructions.
 unsafe extern "C" fn translate(_: Id, block: *mut Block) {
-    let kernel = if WATCHES.load(Ordering::Relaxed) {
-        KERNEL
-    } else {
-        u64::MAX
-    };
+    let watches = WATCHES.load(Ordering::Relaxed);
     // SAFETY: The block is valid during this call, as are its instructions.
     unsafe {
         for nth in 0..ffi::qemu_plugin_tb_n_insns(block) {
@@ -135,13 +130,14 @@ unsafe extern "C" fn translate(_: Id, block: *mut Block) {
             let then = match Marker::of(octets) {
                 Some(Marker::Open) => open,
                 Some(Marker::Close) => close,
-                None if address >= kernel => execute,
-                None => continue,
+                None if !watches => continue,
+                None if address >= KERNEL => execute,
+                None => execute_user,
             };
             // The word is the address of the instruction.
             let word = address as *mut c_void;
             ffi::qemu_plugin_register_vcpu_insn_exec_cb(instruction, then, ffi::NO_REGISTERS, word);
-            if address >= kernel {
+            if watches && address >= KERNEL {
                 ffi::qemu_plugin_register_vcpu_mem_cb(
                     instruction,
                     access,
@@ -162,9 +158,17 @@ fn with(cpu: c_uint, then: impl FnOnce(&mut Tally)) {
 }
 
 unsafe extern "C" fn execute(cpu: c_uint, word: *mut c_void) {
+    count(cpu, |tally| tally.execute(word as u64));
+}
+
+unsafe extern "C" fn execute_user(cpu: c_uint, _: *mut c_void) {
+    count(cpu, Tally::execute_user);
+}
+
+fn count(cpu: c_uint, execute: impl FnOnce(&mut Tally) -> u64) {
     if OPEN.load(Ordering::Relaxed) {
         let mut executed = 0;
-        with(cpu, |tally| executed = tally.execute(word as u64));
+        with(cpu, |tally| executed = execute(tally));
         if executed % STEP == 0 {
             thread::yield_now();
         }

@@ -6,6 +6,7 @@
 //! ```text
 //! window
 //! ran CPU INSTRUCTION COUNT
+//! user CPU COUNT
 //! wrote CPU COUNT
 //! lines USERS WRITERS COUNT
 //! shared USERS WRITERS CPU r|w INSTRUCTION COUNT LINES ADDRESS
@@ -14,7 +15,8 @@
 //! end
 //! ```
 //!
-//! `wrote` is the number of all stores of a CPU. A cache line is shared when a CPU
+//! `ran` has the instructions of the kernel, and `user` how many a CPU executed of
+//! programs. `wrote` is the number of all stores of the kernel by a CPU. A cache line is shared when a CPU
 //! has written it and another one has read or written it. USERS and WRITERS are
 //! the CPUs that have accessed and that have written a line, as a mask; `lines`
 //! has how many lines are shared in the same way. `shared` is about all of these
@@ -80,6 +82,7 @@ struct Times {
 pub struct Tally {
     executed: u64,
     ran: Map<u64, u64>,
+    user: u64,
     accesses: Map<Access, Times>,
     moves: Map<Move, Times>,
     /// By instruction and whether it writes.
@@ -96,7 +99,14 @@ struct Move {
 }
 
 impl Tally {
-    /// The CPU executes an instruction; how many that makes.
+    /// The CPU executes an instruction of a program; how many that makes.
+    pub fn execute_user(&mut self) -> u64 {
+        self.user += 1;
+        self.executed += 1;
+        self.executed
+    }
+
+    /// The CPU executes an instruction of the kernel; how many that makes.
     pub fn execute(&mut self, instruction: u64) -> u64 {
         *self.ran.entry(instruction).or_default() += 1;
         self.executed += 1;
@@ -157,6 +167,7 @@ pub fn write(tallies: &[Tally], out: &mut impl Write) -> io::Result<()> {
         for (instruction, count) in &tally.ran {
             writeln!(out, "ran {cpu} {instruction:x} {count}")?;
         }
+        writeln!(out, "user {cpu} {}", tally.user)?;
         writeln!(out, "wrote {cpu} {}", tally.wrote)?;
         for access in tally.accesses.keys() {
             let sharing = lines.entry(access.line).or_default();
@@ -238,7 +249,7 @@ mod tests {
         let mut tallies = [Tally::default(), Tally::default()];
         let [a, b] = &mut tallies;
         a.execute(0x10);
-        a.execute(0x10);
+        assert_eq!((a.execute_user(), a.execute(0x10)), (2, 3));
         // Read by both, written by one alone, and written by one and read by the
         // other.
         a.access(0x10, 1, 0x40, false, 0);
@@ -258,7 +269,9 @@ mod tests {
             [
                 "window",
                 "ran 0 10 2",
+                "user 0 1",
                 "wrote 0 3",
+                "user 1 0",
                 "wrote 1 0",
                 "lines 3 1 1",
                 "shared 3 1 0 w 12 2 1 c8",

@@ -235,6 +235,7 @@ mod tests {
                 ran(2, 0x1004, 330),
                 ran(2, 0x2000, 10),
             ],
+            user: vec![5, 0, 0],
             wrote: vec![7, 40, 80],
             shared: vec![
                 Shared {

@@ -8,6 +8,8 @@ use anyhow::{bail, Context, Result};
 pub struct Window {
     /// Instructions that were executed.
     pub ran: Vec<Ran>,
+    /// Instructions of programs that each CPU executed.
+    pub user: Vec<u64>,
     /// Stores of each CPU.
     pub wrote: Vec<u64>,
     /// Accesses to lines that one CPU has written and another one used.
@@ -78,9 +80,8 @@ impl Window {
                 count: words.number(10)?,
             }),
             // By CPU, in order.
-            "wrote" => {
-                self.wrote.push(words.skip(1)?.number(10)?);
-            }
+            "user" => self.user.push(words.skip(1)?.number(10)?),
+            "wrote" => self.wrote.push(words.skip(1)?.number(10)?),
             "shared" => self.shared.push(Shared {
                 users: words.number(16)?,
                 cpu: words.skip(1)?.number(10)? as usize,
@@ -133,7 +134,7 @@ mod tests {
 
     #[test]
     fn a_window_is_read() {
-        let text = "window\nran 1 ffffffff81000000 7\nwrote 0 0\nwrote 1 5\nlines 6 2 1\n\
+        let text = "window\nran 1 ffffffff81000000 7\nuser 0 4\nwrote 0 0\nuser 1 6\nwrote 1 5\nlines 6 2 1\n\
                     shared 6 2 1 w ffffffff81000000 7 1 ff11\n\
                     moved 2 2 r ffffffff81000004 3 ff11\n\
                     device 1 w ffffffff81000008 9\nend\n";
@@ -141,7 +142,11 @@ mod tests {
         let [window] = &windows[..] else {
             panic!("{} windows", windows.len())
         };
-        assert_eq!((window.ran[0].count, &window.wrote[..]), (7, &[0, 5][..]));
+        assert_eq!(window.ran[0].count, 7);
+        assert_eq!(
+            (&window.user[..], &window.wrote[..]),
+            (&[4, 6][..], &[0, 5][..])
+        );
         assert_eq!((window.shared[0].count, window.shared[0].write), (7, true));
         let moved = &window.moved[0];
         assert_eq!((moved.others, moved.cpu, moved.address), (2, 2, 0xff11));
