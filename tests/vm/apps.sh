@@ -6,15 +6,6 @@
 . "$(dirname "$0")/lib.sh"
 
 HOST=10.1.0.1
-# Runs an application in the background until it says PATTERN: app LOG PATTERN COMMAND...
-app() {
-	local log=$1 pattern=$2
-	shift 2
-	"$@" >"$log" 2>&1 &
-	APP=$!
-	undo "kill -9 $APP 2>/dev/null"
-	eventually 10 grep -q "$pattern" "$log" || die "$*: $(cat "$log")"
-}
 
 world 1
 expect "the host" eventually 5 in_ns client ping -q -c 1 -W 1 $HOST
@@ -62,7 +53,7 @@ wait $got || die "what came is wrong: $(cat /tmp/rtp.log)"
 [[ $(</tmp/rtp.got) == 48 ]] || die "$(</tmp/rtp.got) of 48 packets came: $(cat /tmp/rtp.log)"
 expect "the losses" eventually 10 grep -Eq '^ +abcd +48 +2 +0 ' /tmp/rtp.log
 tail -n 2 /tmp/rtp.log
-kill -9 $APP
+end_app
 
 echo "==> frames are written down"
 smplb-dump smplb0 /tmp/lldp.pcapng --ethertype 0x88cc --count 3 2>/tmp/dump.log &
@@ -96,4 +87,4 @@ for n in 1 2 3 4 5 6 7 8; do
 	cmp "/tmp/got$n" /tmp/file || die "what came to $n is another file"
 done
 [[ $(in_ns client curl -sS -X POST -o /dev/null -w '%{http_code}' --max-time 10 "http://$HOST:8081/") == 405 ]] || die "POST"
-kill -9 $APP
+end_app

@@ -6,15 +6,6 @@
 . "$(dirname "$0")/lib.sh"
 
 HOST=10.1.0.1
-to_channels() { smplbctl -j stats | json "sum(e['channel'] for e in d['engines'])"; }
-# Runs the responder in the background: echo_on ARGS...
-echo_on() {
-	smplb-echo "$@" >/tmp/echo.log 2>&1 &
-	ECHO=$!
-	undo "kill -9 $ECHO 2>/dev/null"
-	expect "smplb-echo" eventually 5 grep -q 'answering for' /tmp/echo.log
-}
-end_echo() { kill -9 "$ECHO"; wait "$ECHO" 2>/dev/null; }
 pings() { in_ns client ping -q -c 1 -W 1 "$1" >/dev/null; }
 
 echo "==> what cannot be had"
@@ -28,7 +19,7 @@ expect "the host" eventually 5 pings $HOST
 before=$(to_channels)
 
 echo "==> an application that looks all the time"
-echo_on $HOST:7
+app /tmp/echo.log 'answering for' smplb-echo $HOST:7
 asked=$(helper client udp stream $HOST 7 3 500) || die "$asked $(cat /tmp/echo.log; smplbctl stats)"
 echo "$asked"
 read -r _ sent _ <<<"$asked"
@@ -36,30 +27,27 @@ read -r _ sent _ <<<"$asked"
 (($(to_channels) - before >= sent && sent > 100)) || die "$asked $(smplbctl stats)"
 refuse "the same for another one" 'another channel has it' smplb-echo $HOST:7
 expect "the host has what is not wanted" pings $HOST
-end_echo
+end_app
 [[ $(drops channel-full) == 0 ]] || die "$(smplbctl stats)"
 
 echo "==> both sleep"
-echo_on $HOST:7 --sleep
+app /tmp/echo.log 'answering for' smplb-echo $HOST:7 --sleep
 sleep 1
 slept=$(smplbctl -j stats | json "sum(e['sleeps'] for e in d['engines'])")
 helper client udp stream $HOST 7 3 20 || die "$(cat /tmp/echo.log; smplbctl stats)"
 (($(smplbctl -j stats | json "sum(e['sleeps'] for e in d['engines'])") > slept)) || die "nobody slept"
 
 echo "==> the same in C"
-end_echo
+end_app
 ours=$(dirname "$(command -v smplbctl)")
 ring=$HERE/../../userspace/smplb-ring-c
 gcc -O2 -Wall -Wextra -Werror -I "$ring/include" -o /tmp/echo "$ring/examples/echo.c" \
 	"$ours/libsmplb_ring_c.a" -lpthread -ldl -lm || die "gcc"
-/tmp/echo $HOST 7 >/tmp/echo.log 2>&1 &
-ECHO=$!
-undo "kill -9 $ECHO 2>/dev/null"
-expect "echo" eventually 5 grep -q 'answering by' /tmp/echo.log
+app /tmp/echo.log 'answering by' /tmp/echo $HOST 7
 helper client udp stream $HOST 7 2 100 || die "$(cat /tmp/echo.log; smplbctl stats)"
 
 echo "==> it dies"
-end_echo
+end_app
 before=$(to_channels)
 ! helper client udp stream $HOST 7 0.1 10 >/dev/null 2>&1 || die "somebody answers"
 [[ $(to_channels) == "$before" ]] || die "somebody is there"

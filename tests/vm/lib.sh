@@ -99,6 +99,27 @@ adds_up() {
 		die "the pool: $(smplbctl -j pool)"
 }
 
+# Packets that went to applications.
+to_channels() { smplbctl -j stats | json "sum(e['channel'] for e in d['engines'])"; }
+
+# Runs an application in the background until it says PATTERN: app LOG PATTERN COMMAND...;
+# its number is in APP.
+app() {
+	local log=$1 pattern=$2
+	shift 2
+	"$@" >"$log" 2>&1 &
+	APP=$!
+	undo "kill -9 $APP 2>/dev/null"
+	eventually 10 grep -q "$pattern" "$log" || die "$*: $(cat "$log")"
+}
+
+# Kills it, or another one: end_app [PID].
+end_app() {
+	local app=${1:-$APP}
+	kill -9 "$app"
+	wait "$app" 2>/dev/null || true
+}
+
 # Pages of memory that are free, those that CPUs have at hand among them.
 free_pages() { awk '$1 == "nr_free_pages" || $1 == "count:" { n += $2 } END { print n }' /proc/zoneinfo; }
 

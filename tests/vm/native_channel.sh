@@ -21,15 +21,12 @@ try:
 except OSError:
     pass' $HOST "$1") == hello ]]
 }
-# Runs a responder in the background: echo_on PORT ARGS...; its number is in ECHO.
+# Runs a responder: echo_on PORT ARGS...
 echo_on() {
 	local port=$1
 	shift
-	smplb-echo "$HOST:$port" "$@" >"/tmp/echo-$port.log" 2>&1 &
-	ECHO=$!
-	expect "smplb-echo" eventually 10 grep -q 'answering for' "/tmp/echo-$port.log"
+	app "/tmp/echo-$port.log" 'answering for' smplb-echo "$HOST:$port" "$@"
 }
-undo "pkill -9 smplb-echo"
 engines() { smplbctl -j stats | json "[e['cpu'] for e in d['engines']]"; }
 
 virtio_world 0
@@ -44,7 +41,7 @@ echo "==> two applications, by engines of their choice"
 # The CPU without a port; the other one is served by an engine that there is.
 free=$(smplbctl -j port list | json "min({1, 2, 3} - {p['cpu'] for p in d})")
 echo_on 7 --sleep
-one=$ECHO
+one=$APP
 echo_on 8 --cpu "$free" --sleep
 expect "an engine without ports" test "$(smplbctl -j stats | json "[e['ports'] for e in d['engines'] if e['cpu'] == $free]")" == "[0]"
 helper client udp stream $HOST 7 2 100 &
@@ -66,25 +63,22 @@ expect "its channel" answers 8
 [[ $(engines) != *$free* ]] || die "an engine is left on CPU $free: $(engines)"
 helper client udp stream $HOST 8 1 100 || die "$(smplbctl stats)"
 echo 1 >/sys/devices/system/cpu/cpu$free/online
-kill -9 $ECHO
-wait $ECHO 2>/dev/null
+end_app
 
 echo "==> killed $KILLS times under traffic"
-kill -9 $one
-wait $one 2>/dev/null
+end_app $one
 helper client udp flood $HOST 9 600 >/dev/null 2>&1 &
 flood=$!
 undo "kill $flood 2>/dev/null"
-before=$(smplbctl -j stats | json "sum(e['channel'] for e in d['engines'])")
+before=$(to_channels)
 for ((n = 0; n < KILLS; n++)); do
 	smplb-echo $HOST:9 >/dev/null 2>&1 &
-	ECHO=$!
+	APP=$!
 	sleep "0.$((RANDOM % 6))$((RANDOM % 10))"
-	kill -9 $ECHO
-	wait $ECHO 2>/dev/null
+	end_app
 done
 kill $flood
-after=$(smplbctl -j stats | json "sum(e['channel'] for e in d['engines'])")
+after=$(to_channels)
 echo "$((after - before)) packets went to them"
 ((after - before > KILLS)) || die "hardly a packet"
 expect "the pool adds up" eventually 5 adds_up
@@ -101,8 +95,7 @@ wait $harm || die "$(cat /tmp/hostile.log)"
 cat /tmp/hostile.log
 expect "the host" in_ns client ping -q -c 1 -W 2 $HOST
 expect "the pool adds up" eventually 5 adds_up
-kill -9 $ECHO
-wait $ECHO 2>/dev/null
+end_app
 
 echo "==> an application with a CPU of its own"
 engine=$(smplbctl -j port list | json "d[0]['cpu']")
@@ -111,17 +104,15 @@ cpu=$((engine == 3 ? 2 : 3))
 refuse "the engine's CPU" 'has an engine' smplbctl run --cpu "$engine" -- true
 refuse "no such command" 'cannot run' smplbctl run --cpu $cpu -- /nonexistent
 undo "smplbctl cpu release 2>/dev/null"
-smplbctl run --cpu $cpu -- smplb-echo $HOST:7 --cpu $engine >/tmp/own.log 2>&1 &
-own=$!
-expect "smplb-echo" eventually 10 grep -q 'answering for' /tmp/own.log
+app /tmp/own.log 'answering for' smplbctl run --cpu $cpu -- smplb-echo $HOST:7 --cpu $engine
+own=$APP
 cat /tmp/own.log
 [[ $(taskset -pc $own) == *": $cpu" ]] || die "$(taskset -pc $own)"
 [[ $(</proc/$own/cgroup) == *:/smplb ]] || die "$(</proc/$own/cgroup)"
 [[ $(awk '/Max locked memory/ { print $4 }' /proc/$own/limits) == unlimited ]] || die "$(cat /proc/$own/limits)"
 helper client udp stream $HOST 7 2 100 || die "$(smplbctl stats)"
 refuse "its CPU is in use" 'processes' smplbctl cpu release
-kill -9 $own
-wait $own 2>/dev/null
+end_app
 expect "release" smplbctl cpu release
 
 echo "==> a network namespace goes with an application in it"
@@ -132,11 +123,8 @@ ip -n inner link set i0 up
 in_ns inner smplbctl port add i0 --name inner0 || die "a port"
 ip -n inner addr add 10.7.0.1/24 dev inner0
 ip -n inner link set inner0 up
-ip netns exec inner smplb-echo 10.7.0.1:7 --sleep >/tmp/inner.log 2>&1 &
-inner=$!
-expect "smplb-echo there" eventually 10 grep -q 'answering for' /tmp/inner.log
-kill -9 $inner
-wait $inner 2>/dev/null
+app /tmp/inner.log 'answering for' ip netns exec inner smplb-echo 10.7.0.1:7 --sleep
+end_app
 
 echo "==> the end"
 expect "no application is left" eventually 5 sh -c '! pgrep smplb-echo'
