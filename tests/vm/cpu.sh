@@ -10,7 +10,8 @@
 
 COUNT=1000000
 # A debug kernel is slow.
-[[ -e /sys/kernel/debug/kmemleak ]] && COUNT=50000
+DEBUG=$([[ -e /sys/kernel/debug/kmemleak ]] && echo 1)
+[[ -z $DEBUG ]] || COUNT=50000
 GROUP=/sys/fs/cgroup/smplb
 SINK=10.2.0.66
 
@@ -123,6 +124,7 @@ calm() {
 }
 
 switched() { port smplb1 tx_packets; }
+slept() { smplbctl -j stats | json "sum(e['sleeps'] for e in d['engines'])"; }
 
 masks >/tmp/before
 echo "==> what cannot be isolated"
@@ -193,17 +195,20 @@ flood
 	die "interrupts are left: $(smplbctl -j cpu list)"
 
 echo "==> $COUNT packets without an interrupt of a device"
-before=("$(devices 2)" "$(devices 3)" "$(received)") woken=$(vectors) told=("$(listed 2 interrupts)" "$(listed 3 interrupts)")
+before=("$(devices 2)" "$(devices 3)" "$(received)") sleeps=$(slept) woken=$(vectors) told=("$(listed 2 interrupts)" "$(listed 3 interrupts)")
 counted=("$(looks ticks)" "$(looks switches)")
 start=$EPOCHSECONDS first=$(switched)
 enough() { (($(switched) - first >= COUNT)); }
 expect "$COUNT packets" eventually 120 enough
 packets=$(($(switched) - first))
 expect "the host has packets, too" in_ns client ping -q -c 20 -i 0.05 -W 2 10.1.0.1
-after=("$(devices 2)" "$(devices 3)" "$(received)") woken=$(($(vectors) - woken))
-echo "the NICs interrupted the control CPU $woken times"
-# They are masked while engines poll.
-((woken < packets / 50)) || die "interrupts while engines poll: $woken"
+after=("$(devices 2)" "$(devices 3)" "$(received)") woken=$(($(vectors) - woken)) sleeps=$(($(slept) - sleeps))
+echo "the NICs interrupted the control CPU $woken times, and engines slept $sleeps times"
+# They are masked while engines poll, and each sleep arms one: before the first look
+# at them both engines may have begun to.
+((woken <= sleeps + 2)) || die "interrupts while engines poll: $woken, $sleeps sleeps"
+# Under a flood they hardly sleep; the generator of a debug kernel is slower than they are.
+[[ -n $DEBUG ]] || ((woken < packets / 50)) || die "interrupts under a flood: $woken"
 echo "$packets packets in $((EPOCHSECONDS - start)) s; device interrupts of CPU 2: ${before[0]} to ${after[0]}, of CPU 3: ${before[1]} to ${after[1]}; the kernel's packets there: ${before[2]} to ${after[2]}"
 smplbctl cpu list
 smplbctl stats
