@@ -17,6 +17,7 @@ use crate::scenario::Scenario;
 use crate::vm::{self, End, Job, Machine, Sink};
 use crate::{build, setup};
 
+mod channel;
 mod profile;
 mod report;
 mod scaling;
@@ -28,6 +29,8 @@ mod windows;
 const SCRIPTS: &[&str] = &["bench", "bench-native"];
 /// One more, that a plugin of QEMU watches.
 const SCALING: &str = "bench-scaling";
+/// And one that runs with the plugin and without.
+const CHANNEL: &str = "bench-channel";
 const RESULTS: &str = "jsonl";
 
 /// Arguments of `bench`.
@@ -40,7 +43,8 @@ pub struct Args {
     vm_only: bool,
 }
 
-/// Measures, and writes `target/bench/report.json`, `scaling.json` and `report.md`.
+/// Measures, and writes `target/bench/report.json`, `scaling.json`, `channel.json` and
+/// `report.md`.
 pub fn main(args: &Args) -> Result<ExitCode> {
     let repo = Repo::open()?;
     let cache = Cache::open()?;
@@ -58,7 +62,7 @@ pub fn main(args: &Args) -> Result<ExitCode> {
     };
     let mut lines = String::new();
     for name in SCRIPTS {
-        match guest.run(name, true)? {
+        match guest.run(name, Counts::Time)? {
             Ok(results) => lines.push_str(&fs::read_to_string(results)?),
             Err(end) => return Ok(ExitCode::from(end.code())),
         }
@@ -67,7 +71,7 @@ pub fn main(args: &Args) -> Result<ExitCode> {
     fs::write(dir.join("report.json"), report.json()?)?;
     let mut markdown = report.markdown();
     if vm::has_plugins()? {
-        match guest.run(SCALING, false)? {
+        match guest.run(SCALING, Counts::Lines)? {
             Ok(results) => {
                 let rows = scaling::read(&dir, &results)?;
                 let json = serde_json::to_string_pretty(&rows)? + "\n";
@@ -79,8 +83,19 @@ pub fn main(args: &Args) -> Result<ExitCode> {
             }
             Err(end) => return Ok(ExitCode::from(end.code())),
         }
+        let mut runs = Vec::new();
+        for counts in [Counts::Nothing, Counts::Lines] {
+            match guest.run(CHANNEL, counts)? {
+                Ok(results) => runs.push(fs::read_to_string(results)?),
+                Err(end) => return Ok(ExitCode::from(end.code())),
+            }
+        }
+        let rows = channel::read(&runs[0], &runs[1], &dir)?;
+        let json = serde_json::to_string_pretty(&rows)? + "\n";
+        fs::write(dir.join("channel.json"), json)?;
+        markdown.push_str(&channel::markdown(&rows));
     } else {
-        say("this QEMU has no plugins: what engines share is not measured");
+        say("this QEMU has no plugins: what engines share and what applications cost is not measured");
     }
     fs::write(dir.join("report.md"), &markdown)?;
     print!("{markdown}");
@@ -92,6 +107,16 @@ pub fn main(args: &Args) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// What a VM counts.
+#[derive(Clone, Copy, PartialEq)]
+enum Counts {
+    Nothing,
+    /// Its clock counts instructions.
+    Time,
+    /// The plugin counts them, and cache lines.
+    Lines,
+}
+
 /// What the scripts run in.
 struct Guest<'a> {
     repo: &'a Repo,
@@ -101,16 +126,17 @@ struct Guest<'a> {
 }
 
 impl Guest<'_> {
-    /// Runs a script in a VM of its own, whose clock counts instructions if that
-    /// is wanted. Returns where its results are, or how it ended.
-    fn run(&self, name: &str, icount: bool) -> Result<Result<PathBuf, End>> {
+    /// Runs a script in a VM of its own. Returns where its results are, or how it
+    /// ended.
+    fn run(&self, name: &str, counts: Counts) -> Result<Result<PathBuf, End>> {
         let results = self.dir.join(name).with_extension(RESULTS);
         if results.exists() {
             fs::remove_file(&results)?;
         }
         let bench = Scenario::named(self.repo, name)?;
         let machine = Machine {
-            icount,
+            icount: counts == Counts::Time,
+            lines: counts == Counts::Lines,
             ..bench.machine()?
         };
         let job = Job {

@@ -12,7 +12,13 @@ use crate::vm::Machine;
 /// Where they are.
 const DIR: &str = "tests/vm";
 /// Scripts there that have a verb of their own.
-const VERBS: &[&str] = &["demo", "bench", "bench-native", "bench-scaling"];
+const VERBS: &[&str] = &[
+    "demo",
+    "bench",
+    "bench-native",
+    "bench-scaling",
+    "bench-channel",
+];
 /// The comment that names the machine: `# vm: --smp 4 --nic virtio`.
 const HEADER: &str = "# vm:";
 

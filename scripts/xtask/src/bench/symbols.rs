@@ -55,6 +55,12 @@ impl Symbols {
         before.map(|(start, symbol)| (*start, symbol))
     }
 
+    /// Where a function begins.
+    pub fn address(&self, name: &str) -> Option<u64> {
+        let mut named = self.0.iter().filter(|(_, symbol)| symbol.name == name);
+        named.next().map(|(start, _)| *start)
+    }
+
     /// Whether an instruction is one of the module's.
     pub fn is_ours(&self, instruction: u64) -> bool {
         self.find(instruction)
@@ -92,5 +98,7 @@ mod tests {
         assert!(symbols.is_ours(0xffff_ffff_a000_0008));
         assert!(!symbols.is_ours(0xffff_ffff_8100_0020));
         assert_eq!(symbols.name(1), "0x1");
+        assert_eq!(symbols.address("_text"), Some(0xffff_ffff_8100_0000));
+        assert_eq!(symbols.address("data"), None);
     }
 }

@@ -3,7 +3,7 @@
 
 use std::io::{BufWriter, Write};
 use std::net::{Ipv4Addr, SocketAddrV4};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
@@ -17,6 +17,11 @@ const SOURCE: Ipv4Addr = Ipv4Addr::new(10, 1, 0, 2);
 const FLOWS_PER_ADDRESS: u64 = 60_000;
 /// by this port and those after it.
 const FIRST_PORT: u16 = 1024;
+
+/// After so long without one that arrives, those under way are lost:
+const LOST: Duration = Duration::from_millis(200);
+/// those that are answered, by a program that may have to wait for its turn, after so long.
+const UNANSWERED: Duration = Duration::from_secs(5);
 
 /// What to send.
 pub struct Order {
@@ -85,20 +90,28 @@ impl Order {
         wire.back.answers().clear();
         let before = wire.back.count();
         let sent = self.send(&mut out, &wire.back)?;
-        while wire.back.count() - before < self.count && wire.back.another() {}
+        let mut count = before;
+        while count - before < self.count && wire.back.another(count, UNANSWERED) {
+            count = wire.back.count();
+        }
         Ok(Some(Rounds::of(&sent, &wire.back.answers())))
     }
 
     /// Sends all; when each was.
     fn send(&self, out: &mut impl Write, arrived: &Arrived) -> Result<Vec<Instant>> {
         let before = arrived.count();
+        let patience = if self.answered { UNANSWERED } else { LOST };
         let (mut lost, mut sent) = (0, Vec::new());
         for number in 0..self.count {
-            let missing = || (before + number).saturating_sub(arrived.count());
-            while missing().saturating_sub(lost) >= self.window {
+            loop {
+                let count = arrived.count();
+                let missing = (before + number).saturating_sub(count);
+                if missing.saturating_sub(lost) < self.window {
+                    break;
+                }
                 out.flush()?;
-                if !arrived.another() {
-                    lost = missing();
+                if !arrived.another(count, patience) {
+                    lost = missing;
                 }
             }
             if self.answered {

@@ -16,9 +16,6 @@ use super::frame;
 /// Longer than any frame that a NIC of the guest sends.
 const LONGEST: u32 = 1 << 16;
 
-/// After so long without one that arrives, those under way are lost.
-const LOST: Duration = Duration::from_millis(200);
-
 /// A wire, and what arrived.
 pub struct Wire {
     pub start: UnixStream,
@@ -41,11 +38,11 @@ impl Arrived {
         self.count.load(Ordering::Acquire)
     }
 
-    /// Waits until one more has arrived. Whether one has.
-    pub fn another(&self) -> bool {
-        let (start, before) = (Instant::now(), self.count());
-        while self.count() == before {
-            if start.elapsed() > LOST {
+    /// Waits until there are others than there were, for some time. Whether there are.
+    pub fn another(&self, than: u64, patience: Duration) -> bool {
+        let start = Instant::now();
+        while self.count() == than {
+            if start.elapsed() > patience {
                 return false;
             }
             thread::yield_now();

@@ -1,0 +1,129 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+# vm: --smp 3 --append isolcpus=nohz,domain,managed_irq,1-2 --generator --nic virtio,iommu_platform=on,guest_csum=off,guest_tso4=off,guest_tso6=off,guest_ufo=off
+# What a round trip costs: UDP packets of 60 octets are answered by applications on a
+# CPU of their own, which reach the network by a channel of smplb, AF_XDP, AF_PACKET
+# with mapped rings, and UDP sockets.
+#
+#   generator (on the host) --- eth0 [CPU 1: engine, or softirqs] --- [CPU 2: application]
+#
+# Each is measured with one packet under way, and with a WINDOW of them. It runs twice:
+# for times, and with `--lines` for instructions, all that CPUs 1 and 2 execute.
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/generator.sh"
+. "$(dirname "$0")/pci.sh"
+. "$(dirname "$0")/window.sh"
+
+OUT=${SMPLB_OUT:?the results go there}
+RESULTS=$OUT/bench-channel.jsonl
+COUNT=${BENCH_COUNT:-20000}
+WINDOW_SIZE=${BENCH_WINDOW:-128}
+HOST=10.1.0.1
+PORT=9
+: >"$RESULTS"
+
+for name in udp packet xsk; do
+	gcc -O2 -Wall -Wextra -Werror -o "/tmp/peer-$name" "$HERE/peers/$name.c" || die "gcc"
+done
+PLACE=$(place eth0)
+MAC=$(</sys/class/net/eth0/address)
+
+# row SYSTEM PORT MODE MAC WINDOW COUNT
+row() {
+	local told
+	send "$((6 * $5)) 16 $4 $HOST $PORT window=$5 answered"
+	sleep 0.2
+	window +
+	send "$6 16 $4 $HOST $PORT window=$5 answered"
+	window -
+	told=$(sed 's/ *\([a-z0-9]*\)=\([0-9]*\)/"\1":\2,/g' <<<"$ANSWERS")
+	echo "$1 on $2, $3, $5 under way:$ANSWERS"
+	[[ $ANSWERS == *"answered=$6 "* ]] || die "packets were lost"
+	printf '{"system":"%s","port":"%s","mode":"%s","window":%s,%s"symbols":"kallsyms-%s"}\n' \
+		"$1" "$2" "$3" "$5" "$told" "$LOADED" >>"$RESULTS"
+}
+
+# Two rows of an application: answer SYSTEM PORT MODE MAC PATTERN COMMAND...
+answer() {
+	app /tmp/answer.log "$5" taskset -c 2 "${@:6}"
+	cat /tmp/answer.log
+	row "$1" "$2" "$3" "$4" 1 $((COUNT / 10))
+	row "$1" "$2" "$3" "$4" "$WINDOW_SIZE" "$COUNT"
+	end_app
+}
+
+# The NIC with its stock driver, in softirqs of CPU 1.
+stock_nic() {
+	local irq
+	sysctl -qw net.ipv6.conf.eth0.disable_ipv6=1
+	ip link set eth0 up
+	for irq in /sys/class/net/eth0/device/../msi_irqs/*; do
+		irq=/proc/irq/${irq##*/}
+		[[ ! -e $irq/smp_affinity_list ]] || echo 1 >"$irq/smp_affinity_list" || die "$irq"
+	done
+}
+
+addressed() {
+	ip addr add $HOST/16 dev "$1"
+	ip neigh replace 10.1.0.2 lladdr 02:00:00:00:00:01 dev "$1"
+}
+
+LOADED=stock
+cp /proc/kallsyms "$OUT/kallsyms-$LOADED"
+stock_nic
+
+# What a timer interrupt takes: two programs that do nothing share a CPU, and change.
+echo "==> ticks"
+for n in 1 2; do taskset -c 2 bash -c 'while :; do :; done' & done
+sleep 1
+window +
+sleep 2
+window -
+kill %1 %2 && wait
+printf '{"system":"ticks","port":"","mode":"","window":0,"answered":0,"elapsed":0,"p50":0,"p99":0,"max":0,"symbols":"kallsyms-stock"}\n' >>"$RESULTS"
+
+echo "==> UDP sockets"
+addressed eth0
+answer udp stock one "$MAC" answering /tmp/peer-udp $PORT 1
+answer udp stock burst "$MAC" answering /tmp/peer-udp $PORT 64
+ip addr flush dev eth0
+
+echo "==> AF_PACKET"
+# To another address: the host's own stack leaves such packets alone.
+ip link set eth0 promisc on
+for mode in sleep look; do
+	answer packet stock $mode 02:00:00:00:00:99 answering /tmp/peer-packet eth0 $mode
+done
+ip link set eth0 promisc off
+
+echo "==> AF_XDP"
+for mode in sleep look; do
+	answer xdp stock $mode "$MAC" answering /tmp/peer-xsk eth0 $mode
+done
+
+# An engine and an application that sleep whenever they find nothing, or never.
+channels() { # PORT COMMAND...: the command brings the port up as smplb0
+	local mode
+	for mode in sleep look; do
+		LOADED=$1-$mode
+		if [[ $mode == sleep ]]; then load spin_us=0; else load spin_us=1000000; fi
+		expect "a port" "${@:2}"
+		ip link set smplb0 up
+		addressed smplb0
+		cp /proc/kallsyms "$OUT/kallsyms-$LOADED"
+		sleep 1
+		if [[ $mode == sleep ]]; then
+			answer smplb "$1" sleep "$MAC" answering smplb-echo $HOST:$PORT --sleep
+		else
+			answer smplb "$1" look "$MAC" answering smplb-echo $HOST:$PORT
+		fi
+		smplbctl stats
+		expect "the port back" smplbctl port del smplb0
+		expect "rmmod" rmmod smplb
+	done
+}
+
+echo "==> channels of smplb, over the stock driver and over its own"
+ip link set eth0 up
+channels netdev smplbctl port add eth0 --name smplb0 --cpu 1
+channels virtio_net smplbctl port add "$PLACE" --driver virtio_net --name smplb0 --cpu 1 --force
