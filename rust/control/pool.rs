@@ -39,6 +39,7 @@ pub(super) fn get(request: &Request<'_>) -> Result {
                 free: 0,
                 ports: &mut [],
                 engines: &mut [],
+                channels: 0,
                 other: 0,
             };
             put(&mut reply.message, &none, 0)?;
@@ -51,6 +52,7 @@ fn put(message: &mut Message, census: &Census<'_>, misuses: u64) -> Result {
     message.u32(SMPLB_A_POOL_BUFFERS, census.size)?;
     message.u32(SMPLB_A_POOL_FREE, census.free)?;
     message.u32(SMPLB_A_POOL_OTHER, census.other)?;
+    message.u32(SMPLB_A_POOL_CHANNELS, census.channels)?;
     message.uint(SMPLB_A_POOL_MISUSES, misuses)?;
     for (cpu, &buffers) in (0u32..).zip(&*census.engines) {
         if buffers == 0 {

@@ -130,6 +130,7 @@ pub(crate) const SMPLB_A_POOL_OTHER: u32 = 3;
 pub(crate) const SMPLB_A_POOL_MISUSES: u32 = 4;
 pub(crate) const SMPLB_A_POOL_PORT: u32 = 5;
 pub(crate) const SMPLB_A_POOL_ENGINE: u32 = 6;
+pub(crate) const SMPLB_A_POOL_CHANNELS: u32 = 7;
 pub(crate) const SMPLB_CMD_PORT_GET: u32 = 1;
 pub(crate) const SMPLB_CMD_PORT_SET: u32 = 2;
 pub(crate) const SMPLB_CMD_SERVICE_NEW: u32 = 3;

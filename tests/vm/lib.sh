@@ -94,7 +94,7 @@ lost() {
 # A number of the pool, and whether its counts add up: pool KEY.
 pool() { smplbctl -j pool | json "d['$1']"; }
 adds_up() {
-	[[ $(smplbctl -j pool | json "d['buffers'] > 1000 and d['misuses'] == 0 and d['buffers'] == sum([d['free'], d['other']] +
+	[[ $(smplbctl -j pool | json "d['buffers'] > 1000 and d['misuses'] == 0 and d['buffers'] == sum([d['free'], d['channels'], d['other']] +
 		[p['rx'] + p['tx'] + p['host'] for p in d['ports']] + [e['buffers'] for e in d['engines']])") == True ]] ||
 		die "the pool: $(smplbctl -j pool)"
 }

@@ -35,6 +35,8 @@ pub struct Census<'a> {
     pub ports: &'a mut [PortShare],
     /// Those of the engine on each CPU.
     pub engines: &'a mut [u32],
+    /// Those of applications.
+    pub channels: u32,
     /// Those of owners beyond both lists.
     pub other: u32,
 }
@@ -53,6 +55,7 @@ impl<'a> Census<'a> {
             free: 0,
             ports,
             engines,
+            channels: 0,
             other: 0,
         };
         for owner in pool.owners() {
@@ -65,6 +68,7 @@ impl<'a> Census<'a> {
     fn count_of(&mut self, owner: Owner) -> &mut u32 {
         let count = match owner {
             Owner::Free => return &mut self.free,
+            Owner::Channel(_) => return &mut self.channels,
             Owner::Rx(port) => self.ports.get_mut(port.0 as usize).map(|s| &mut s.rx),
             Owner::Tx(port) => self.ports.get_mut(port.0 as usize).map(|s| &mut s.tx),
             Owner::Host(port) => self.ports.get_mut(port.0 as usize).map(|s| &mut s.host),
@@ -77,6 +81,7 @@ impl<'a> Census<'a> {
 #[cfg_attr(CONFIG_KUNIT = "y", kernel::macros::kunit_tests(smplb_nic_census))]
 #[cfg(any(test, CONFIG_KUNIT = "y"))]
 mod tests {
+    use super::super::super::channel::wants::ChannelId;
     use super::super::super::fake::TestAtom;
     use super::super::super::frame::PortId;
     use super::super::magazine::Magazine;
@@ -95,6 +100,7 @@ mod tests {
             (Owner::Tx(one), 2),
             (Owner::Host(one), 4),
             (Owner::Rx(PortId(2)), 5),
+            (Owner::Channel(ChannelId(700)), 6),
         ] {
             for _ in 0..buffers {
                 magazine
@@ -115,7 +121,7 @@ mod tests {
         assert_eq!((census.size, census.free), (50, 18));
         // Port 2 is beyond the list.
         assert_eq!(census.other, 5);
-        assert_eq!(census.engines, [0, 18]);
+        assert_eq!((census.channels, &*census.engines), (6, &[0, 12][..]));
         let due = PortShare {
             rx: 3,
             tx: 2,

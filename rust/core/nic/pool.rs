@@ -11,6 +11,7 @@
 
 use ::core::num::NonZeroU64;
 
+use super::super::channel::wants::ChannelId;
 use super::super::env::Atom;
 use super::super::frame::PortId;
 use super::queue::BufferId;
@@ -28,6 +29,8 @@ pub enum Owner {
     Engine(u16),
     /// The rings between an engine and the pseudo interface of a port.
     Host(PortId),
+    /// An application, by the number of its channel.
+    Channel(ChannelId),
 }
 
 /// Kinds of owners, as in the words. [`Owner::Free`] is 0, so that zeroed memory is a free pool.
@@ -35,6 +38,7 @@ const RX: u64 = 1 << KIND;
 const TX: u64 = 2 << KIND;
 const ENGINE: u64 = 3 << KIND;
 const HOST: u64 = 4 << KIND;
+const CHANNEL: u64 = 5 << KIND;
 /// Position of the kind in a word.
 const KIND: u32 = 56;
 /// Bits of a link between free buffers; the number of a buffer plus 1, or 0 for none.
@@ -57,6 +61,7 @@ impl Owner {
             Self::Tx(port) => TX | u64::from(port.0),
             Self::Engine(cpu) => ENGINE | u64::from(cpu),
             Self::Host(port) => HOST | u64::from(port.0),
+            Self::Channel(id) => CHANNEL | u64::from(id.0),
         }
     }
 
@@ -67,6 +72,7 @@ impl Owner {
             TX => Self::Tx(PortId(number)),
             ENGINE => Self::Engine(number),
             HOST => Self::Host(PortId(number)),
+            CHANNEL => Self::Channel(ChannelId(number)),
             _ => Self::Free,
         }
     }
@@ -84,9 +90,16 @@ impl Tag {
     }
 
     /// The tag of [`Owner::Engine`].
-    pub(super) fn engine(cpu: u16) -> Self {
+    pub fn engine(cpu: u16) -> Self {
         // Not 0 by its kind; the lowest bit is there for the type alone.
         let word = Owner::Engine(cpu).word();
+        Self(NonZeroU64::new(word).unwrap_or(NonZeroU64::MIN))
+    }
+
+    /// The tag of [`Owner::Channel`].
+    pub fn channel(id: ChannelId) -> Self {
+        // As above.
+        let word = Owner::Channel(id).word();
         Self(NonZeroU64::new(word).unwrap_or(NonZeroU64::MIN))
     }
 }

@@ -1599,9 +1599,11 @@ pub mod pool {
     pub const PORT: u16 = 5;
     /// `engine`.
     pub const ENGINE: u16 = 6;
+    /// Buffers that applications have.
+    pub const CHANNELS: u16 = 7;
 }
 
-/// The pool of buffers that all native ports share. free, other and those of the ports and engines add up to buffers.
+/// The pool of buffers that all native ports share. free, channels, other and those of the ports and engines add up to buffers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Pool {
     /// Size of the pool; 0 without a native port.
@@ -1616,6 +1618,8 @@ pub struct Pool {
     pub port: Vec<PoolPort>,
     /// `engine`.
     pub engine: Vec<PoolEngine>,
+    /// Buffers that applications have.
+    pub channels: Option<u32>,
 }
 
 impl Attributes for Pool {
@@ -1628,6 +1632,7 @@ impl Attributes for Pool {
             Attribute::plain("misuses"),
             Attribute::nests("port", PoolPort::SET),
             Attribute::nests("engine", PoolEngine::SET),
+            Attribute::plain("channels"),
         ],
     };
 
@@ -1638,6 +1643,7 @@ impl Attributes for Pool {
         out.uint(pool::MISUSES, self.misuses);
         out.nests(pool::PORT, &self.port);
         out.nests(pool::ENGINE, &self.engine);
+        out.u32(pool::CHANNELS, self.channels);
     }
 
     fn decode_one(&mut self, kind: u16, value: Value<'_>) -> Result<(), DecodeError> {
@@ -1648,6 +1654,7 @@ impl Attributes for Pool {
             pool::MISUSES => self.misuses = Some(value.uint()?),
             pool::PORT => self.port.push(value.nest()?),
             pool::ENGINE => self.engine.push(value.nest()?),
+            pool::CHANNELS => self.channels = Some(value.u32()?),
             _ => {}
         }
         Ok(())

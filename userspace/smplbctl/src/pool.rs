@@ -11,17 +11,19 @@ use crate::session::Session;
 use crate::table::{cell, render, Column, Row};
 
 const AFTER: &str = "\
-The counts are of one moment for each buffer: free, those of the ports and those of the engines
-always add up to the size of the pool. There is a pool while there is a native port.
+The counts are of one moment for each buffer: free, those of the ports, those of the engines and
+those of applications always add up to the size of the pool. There is a pool while there is a native
+port, or an application with buffers of it.
 
 With -j, an object with these keys; a value is null when the kernel told none:
 
-  buffers  size of the pool; 0 without a native port
-  free     buffers that nobody has
-  other    buffers of an owner that cannot be, always 0
-  misuses  hand-overs that were refused, since another one had the buffer; a bug when it is not 0
-  ports    array of the ports that have buffers
-  engines  array of the engines that have buffers
+  buffers   size of the pool; 0 without a native port
+  free      buffers that nobody has
+  channels  buffers of applications that share the pool
+  other     buffers of an owner that cannot be, always 0
+  misuses   hand-overs that were refused, since another one had the buffer; a bug when it is not 0
+  ports     array of the ports that have buffers
+  engines   array of the engines that have buffers
 
 Each of ports has these keys:
 
@@ -57,6 +59,7 @@ impl Args {
 struct Report {
     buffers: Option<u32>,
     free: Option<u32>,
+    channels: Option<u32>,
     other: Option<u32>,
     misuses: Option<u64>,
     ports: Vec<PortRow>,
@@ -72,6 +75,7 @@ impl From<Pool> for Report {
         Self {
             buffers: pool.buffers,
             free: pool.free,
+            channels: pool.channels,
             other: pool.other,
             misuses: pool.misuses,
             ports,
@@ -86,9 +90,10 @@ impl Report {
             return "no pool, since there is no native port\n".to_owned();
         }
         let mut text = format!(
-            "buffers {}  free {}  misuses {}\n\n",
+            "buffers {}  free {}  channels {}  misuses {}\n\n",
             cell(&self.buffers),
             cell(&self.free),
+            cell(&self.channels),
             cell(&self.misuses)
         );
         text += &render(&self.ports);

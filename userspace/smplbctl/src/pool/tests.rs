@@ -16,6 +16,7 @@ fn pool() -> Pool {
     Pool {
         buffers: Some(4096),
         free: Some(3000),
+        channels: Some(64),
         other: Some(0),
         misuses: Some(0),
         port: vec![port(3, None), port(0, Some("smplb0"))],
@@ -33,7 +34,7 @@ fn tables() {
     assert_eq!(
         bench.run("pool").unwrap(),
         "\
-buffers 4096  free 3000  misuses 0
+buffers 4096  free 3000  channels 64  misuses 0
 
 PORT     RX  TX  HOST
 smplb0  256   0   128
@@ -66,6 +67,7 @@ fn without_a_native_port() {
     let none = Pool {
         buffers: Some(0),
         free: Some(0),
+        channels: Some(0),
         other: Some(0),
         misuses: Some(0),
         ..Pool::default()
@@ -79,6 +81,6 @@ fn without_a_native_port() {
     bench.kernel().reply(Netlink::PoolGet, &none);
     assert_eq!(
         bench.run("-j pool").unwrap(),
-        "{\"buffers\":0,\"free\":0,\"other\":0,\"misuses\":0,\"ports\":[],\"engines\":[]}\n"
+        "{\"buffers\":0,\"free\":0,\"channels\":0,\"other\":0,\"misuses\":0,\"ports\":[],\"engines\":[]}\n"
     );
 }
