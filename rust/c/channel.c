@@ -57,8 +57,19 @@ static int smplb_door_release(struct inode *inode, struct file *file)
 	return 0;
 }
 
-static long smplb_door_make(struct smplb_door *door, void __user *arg)
+/*
+ * Who may share the buffers of the switch, all of which it can read and write then:
+ * root and the group of the device node, however others come to open it.
+ */
+static bool smplb_door_trusts(struct file *file)
 {
+	return uid_eq(current_euid(), GLOBAL_ROOT_UID) ||
+	       in_egroup_p(file_inode(file)->i_gid);
+}
+
+static long smplb_door_make(struct file *file, void __user *arg)
+{
+	struct smplb_door *door = file->private_data;
 	struct smplb_channel_open open;
 	void *channel;
 	int err = 0;
@@ -69,7 +80,8 @@ static long smplb_door_make(struct smplb_door *door, void __user *arg)
 	if (door->channel) {
 		err = -EALREADY;
 	} else {
-		channel = smplb_rs_channel_open(current->nsproxy->net_ns, door,
+		channel = smplb_rs_channel_open(current->nsproxy->net_ns,
+						smplb_door_trusts(file), door,
 						&open, &err);
 		/* Pairs with smplb_door_channel(). */
 		smp_store_release(&door->channel, channel);
@@ -101,7 +113,7 @@ static long smplb_door_ioctl(struct file *file, unsigned int cmd,
 	int err;
 
 	if (cmd == SMPLB_CHANNEL_OPEN)
-		return smplb_door_make(file->private_data, arg);
+		return smplb_door_make(file, arg);
 	if (!channel)
 		return -ENOTCONN;
 	switch (cmd) {
@@ -130,9 +142,10 @@ static long smplb_door_ioctl(struct file *file, unsigned int cmd,
 
 static int smplb_door_mmap(struct file *file, struct vm_area_struct *vma)
 {
+	u64 offset = (u64)vma->vm_pgoff << PAGE_SHIFT;
+	u64 at, len = vma->vm_end - vma->vm_start;
 	void *channel = smplb_door_channel(file);
 	bool readonly = false;
-	unsigned long addr;
 	void *memory;
 	int err;
 
@@ -140,10 +153,7 @@ static int smplb_door_mmap(struct file *file, struct vm_area_struct *vma)
 		return -ENOTCONN;
 	if (!(vma->vm_flags & VM_SHARED))
 		return -EINVAL;
-	memory = smplb_rs_channel_memory(channel,
-					 (u64)vma->vm_pgoff << PAGE_SHIFT,
-					 vma->vm_end - vma->vm_start, &readonly);
-	if (!memory)
+	if (!smplb_rs_channel_memory(channel, offset, len, 0, &readonly))
 		return -EINVAL;
 	if (readonly) {
 		if (vma->vm_flags & VM_WRITE)
@@ -151,11 +161,17 @@ static int smplb_door_mmap(struct file *file, struct vm_area_struct *vma)
 		vm_flags_clear(vma, VM_MAYWRITE);
 	}
 	vm_flags_set(vma, VM_DONTEXPAND | VM_DONTDUMP | VM_DONTCOPY);
-	for (addr = vma->vm_start; addr < vma->vm_end; addr += PAGE_SIZE) {
-		err = vm_insert_page(vma, addr, vmalloc_to_page(memory));
+	for (at = 0; at < len; at += PAGE_SIZE) {
+		memory = smplb_rs_channel_memory(channel, offset, len, at,
+						 &readonly);
+		if (!memory)
+			return -EINVAL;
+		err = vm_insert_page(vma, vma->vm_start + at,
+				     is_vmalloc_addr(memory) ?
+				     vmalloc_to_page(memory) :
+				     virt_to_page(memory));
 		if (err)
 			return err;
-		memory += PAGE_SIZE;
 	}
 	return 0;
 }

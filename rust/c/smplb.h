@@ -285,8 +285,11 @@ struct smplb_channel_open;
 struct smplb_channel_want;
 struct smplb_channel_port;
 struct smplb_channel_stats;
-/* In process context, with no lock but the door's. NULL and @err on failure. */
-void *smplb_rs_channel_open(struct net *net, void *door,
+/*
+ * In process context, with no lock but the door's. @trusts: the caller may share
+ * the buffers of the switch. NULL and @err on failure.
+ */
+void *smplb_rs_channel_open(struct net *net, bool trusts, void *door,
 			    struct smplb_channel_open *open, int *err);
 void smplb_rs_channel_close(void *channel);
 int smplb_rs_channel_want(void *channel, const struct smplb_channel_want *want,
@@ -294,8 +297,11 @@ int smplb_rs_channel_want(void *channel, const struct smplb_channel_want *want,
 int smplb_rs_channel_kick(void *channel);
 int smplb_rs_channel_port(void *channel, struct smplb_channel_port *port);
 void smplb_rs_channel_stats(void *channel, struct smplb_channel_stats *stats);
-/* What is mapped at an offset: NULL unless something with that length is. */
-void *smplb_rs_channel_memory(void *channel, u64 offset, u64 len,
+/*
+ * Where octet @at is of what is mapped at an offset: NULL unless something with
+ * that length is.
+ */
+void *smplb_rs_channel_memory(void *channel, u64 offset, u64 len, u64 at,
 			      bool *readonly);
 u32 smplb_rs_channel_ready(void *channel);
 

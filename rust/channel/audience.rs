@@ -198,11 +198,14 @@ impl Channels {
         }
     }
 
-    /// A channel goes. Engines touch it no more when this returns.
+    /// A channel goes, of which nothing is mapped any more. Engines touch it no more when this
+    /// returns.
     pub(crate) fn leave(&self, channel: &Channel) {
         channel.shut();
         let mut members = self.members.lock();
         self.remove(&mut members, channel.id);
+        // Before another one has its number.
+        channel.reclaim();
     }
 
     fn remove(&self, members: &mut Members, id: ChannelId) {

@@ -2,14 +2,13 @@
 
 //! Frames on their way to an application.
 
-use super::handle::{place, State};
+use super::handle::State;
 use super::Channel;
 use crate::core_::channel::end::Broken;
-use crate::core_::channel::ledger::Bits;
 use crate::core_::channel::wants::ChannelId;
 use crate::core_::frame::PortId;
-use crate::kapi::buffer::HEADROOM;
-use crate::kapi::cpu;
+use crate::kapi::buffer::Buffered;
+use crate::kapi::pool::Stock;
 use kernel::sync::lock::spinlock::SpinLockBackend;
 use kernel::sync::lock::Guard;
 
@@ -36,48 +35,54 @@ impl Delivery<'_> {
         self.channel.id
     }
 
-    /// Copies a frame that `port` received (figure 13, steps 341 to 344); false if the application
-    /// has given no buffer for it.
-    pub(crate) fn frame(&mut self, octets: &[u8], port: PortId) -> bool {
-        let put = self.put(octets, port);
+    /// Gives the application a copy of a frame that `port` received; false if it has given no
+    /// buffer for it.
+    pub(crate) fn copy(&mut self, octets: &[u8], port: PortId) -> bool {
+        let Channel { id, region, .. } = self.channel;
+        let len = octets.len();
+        self.deliver(len, |state| {
+            region.buffers.copy_in(state, *id, (octets, port))
+        })
+    }
+
+    /// The same with a frame in a buffer, which changes hands if it can.
+    pub(crate) fn pass(&mut self, frame: Buffered, port: PortId, stock: &mut Stock) -> bool {
+        let Channel { id, region, .. } = self.channel;
+        if !self.state.open {
+            stock.give(frame.into_buf());
+            return self.count(false, 0);
+        }
+        let len = frame.len();
+        self.deliver(len.into(), |state| {
+            region.buffers.pass_in(state, *id, (frame, port), stock)
+        })
+    }
+
+    /// Steps 341 to 344 of figure 13.
+    fn deliver(
+        &mut self,
+        len: usize,
+        give: impl FnOnce(&mut State) -> Result<bool, Broken>,
+    ) -> bool {
+        if !self.state.open {
+            return self.count(false, 0);
+        }
+        let given = give(&mut self.state).unwrap_or_else(|Broken| {
+            self.state.close(self.channel.door());
+            false
+        });
+        self.count(given, len)
+    }
+
+    fn count(&mut self, given: bool, len: usize) -> bool {
         let counts = &mut self.state.counts;
-        if put {
+        if given {
             counts.rx_packets = counts.rx_packets.wrapping_add(1);
-            counts.rx_bytes = counts.rx_bytes.wrapping_add(octets.len() as u64);
+            counts.rx_bytes = counts.rx_bytes.wrapping_add(len as u64);
         } else {
             counts.rx_dropped = counts.rx_dropped.wrapping_add(1);
         }
-        put
-    }
-
-    fn put(&mut self, octets: &[u8], port: PortId) -> bool {
-        let State {
-            end,
-            owned,
-            buffers,
-            open,
-            ..
-        } = &mut *self.state;
-        let Some(mut owned) = Bits::new(owned, *buffers) else {
-            return false;
-        };
-        if !*open {
-            return false;
-        }
-        let region = &self.channel.region;
-        let what = (octets.len(), port.0);
-        let done = end.deliver(cpu::seconds(), &mut owned, what, |buffer| {
-            region
-                .memory
-                .copy_in(place(buffer, HEADROOM as u16), octets);
-        });
-        match done {
-            Ok(done) => done,
-            Err(Broken) => {
-                self.state.close(self.channel.door());
-                false
-            }
-        }
+        given
     }
 }
 

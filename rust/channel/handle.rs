@@ -2,15 +2,13 @@
 
 //! What the kernel has of one channel.
 
+use super::buffers::{Buffers, Carrier};
 use super::Desk;
-use crate::core_::channel::bad::Bad;
-use crate::core_::channel::end::{Broken, End, Sent};
-use crate::core_::channel::ledger::Bits;
+use crate::core_::channel::end::{Broken, End};
 use crate::core_::channel::uapi::Stats;
 use crate::core_::channel::wants::ChannelId;
-use crate::core_::frame::PortId;
-use crate::kapi::buffer::SIZE;
-use crate::kapi::cpu::{self, BhGuard};
+use crate::drivers::supply::Share;
+use crate::kapi::cpu::BhGuard;
 use crate::kapi::door::Door;
 use crate::kapi::shared::SharedMemory;
 use kernel::prelude::*;
@@ -27,24 +25,18 @@ const EPOLLHUP: u32 = 0x18;
 pub(crate) struct Region {
     pub(super) rings: Arc<SharedMemory>,
     pub(super) list: Arc<SharedMemory>,
-    pub(super) memory: Arc<SharedMemory>,
-}
-
-/// Where octet `offset` of a buffer is in the memory of its channel.
-#[inline(always)]
-pub(super) fn place(buffer: u32, offset: u16) -> usize {
-    (buffer as usize)
-        .saturating_mul(SIZE)
-        .saturating_add(offset.into())
+    pub(super) buffers: Buffers,
 }
 
 /// What the kernel knows of a channel.
 pub(super) struct State {
     pub(super) end: End<Arc<SharedMemory>>,
-    /// A bit for each buffer that the application has.
+    /// A bit for each buffer that the application has, if they are its own. Of those of the pool
+    /// the account knows.
     pub(super) owned: KVVec<u64>,
-    pub(super) buffers: u32,
     pub(super) counts: Stats,
+    /// What keeps the pool while the application has buffers of it.
+    pub(super) share: Option<Share>,
     /// Nobody has closed it, and the application has broken nothing.
     pub(super) open: bool,
     /// The application waits to be told of something.
@@ -64,24 +56,16 @@ pub(crate) struct Channel {
     pub(super) state: SpinLock<State>,
 }
 
-/// A frame that an application sends.
-pub(crate) struct Outgoing<'a> {
-    /// The memory that it is in,
-    pub(crate) memory: &'a SharedMemory,
-    /// how many octets from the start,
-    pub(crate) at: usize,
-    /// and how long.
-    pub(crate) len: u16,
-    /// The port it is to leave by.
-    pub(crate) port: PortId,
-}
-
 impl State {
-    pub(super) fn new(end: End<Arc<SharedMemory>>, owned: KVVec<u64>, buffers: u32) -> Self {
+    pub(super) fn new(
+        end: End<Arc<SharedMemory>>,
+        owned: KVVec<u64>,
+        share: Option<Share>,
+    ) -> Self {
         Self {
             end,
             owned,
-            buffers,
+            share,
             counts: Stats::default(),
             open: true,
             waiting: false,
@@ -155,49 +139,22 @@ impl Channel {
         state.open && state.end.has_to_send().unwrap_or(true)
     }
 
-    /// Takes up to `most` frames that the application sends (figure 12, steps 324 to 326), which
-    /// `send` does, unless there is no such port. By the engine that serves it. Returns how many
-    /// there were.
-    pub(crate) fn transmit(
-        &self,
-        most: u32,
-        mut send: impl FnMut(Outgoing<'_>) -> Result<(), Bad>,
-    ) -> u32 {
+    /// Takes up to `most` frames that the application sends (figure 12, steps 324 to 326). By the
+    /// engine that serves it. Returns how many there were.
+    pub(crate) fn transmit(&self, most: u32, by: &mut impl Carrier) -> u32 {
         let mut state = self.state.lock();
-        let State {
-            end,
-            owned,
-            buffers,
-            counts,
-            open,
-            ..
-        } = &mut *state;
-        let Some(mut owned) = Bits::new(owned, *buffers).filter(|_| *open) else {
+        if !state.open {
             return 0;
-        };
-        let mut bytes = 0u64;
-        let taken = end.transmit(most, cpu::seconds(), &mut owned, |buffer, entry| {
-            let frame = Outgoing {
-                memory: &self.region.memory,
-                at: place(buffer, entry.offset),
-                len: entry.len,
-                port: PortId(entry.port),
-            };
-            match send(frame) {
-                Ok(()) => {
-                    bytes = bytes.wrapping_add(entry.len.into());
-                    Sent::For(buffer)
-                }
-                Err(bad) => Sent::Refused(bad),
-            }
-        });
-        let taken = match taken {
-            Ok(taken) => taken,
+        }
+        let buffers = &self.region.buffers;
+        let (taken, bytes) = match buffers.transmit(&mut state, (self.id, most), by) {
+            Ok(done) => done,
             Err(Broken) => {
                 state.close(&self.door);
                 return 0;
             }
         };
+        let counts = &mut state.counts;
         counts.tx_packets = counts.tx_packets.wrapping_add(taken.sent.into());
         counts.tx_bytes = counts.tx_bytes.wrapping_add(bytes);
         state.flush(&self.door);
@@ -236,6 +193,27 @@ impl Channel {
             bad: *state.end.conduct().counts(),
             ..state.counts
         }
+    }
+
+    /// Gives the application its first buffers.
+    pub(super) fn grant(&self, count: u32) -> Result {
+        let _bh = BhGuard::new();
+        let mut state = self.state.lock();
+        let State { end, owned, .. } = &mut *state;
+        self.region.buffers.grant(end, owned, (self.id, count))?;
+        end.flush();
+        Ok(())
+    }
+
+    /// Takes back what the application has of the pool. Engines do not know the channel any more, and
+    /// nothing of it is mapped.
+    pub(super) fn reclaim(&self) {
+        self.region.buffers.reclaim(self.id);
+        let share = {
+            let _bh = BhGuard::new();
+            self.state.lock().share.take()
+        };
+        drop(share);
     }
 
     /// Nothing is done for the application any more, which is told so.

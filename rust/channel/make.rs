@@ -3,17 +3,20 @@
 //! Channels are opened.
 
 use super::audience::Members;
+use super::buffers::{Buffers, Part};
 use super::handle::{Channel, Region, State};
 use super::Desk;
 use crate::core_::channel::bad::Limits;
 use crate::core_::channel::end::End;
 use crate::core_::channel::layout::Layout;
 use crate::core_::channel::ledger::Bits;
-use crate::core_::channel::uapi::{Map, Open, ANY_CPU, VERSION};
+use crate::core_::channel::uapi::{Map, Open, ANY_CPU, TRUSTED, VERSION};
 use crate::core_::channel::wants::ChannelId;
+use crate::drivers::supply::Share;
 use crate::engine;
 use crate::kapi::buffer::{FRAME, HEADROOM, SIZE};
 use crate::kapi::door::Door;
+use crate::kapi::net::{Net, Rtnl};
 use crate::kapi::shared::SharedMemory;
 use crate::switch::Switch;
 use kernel::prelude::*;
@@ -29,46 +32,64 @@ const BELLS: u64 = 2 * STRIDE;
 const STATE: u64 = 3 * STRIDE;
 const MEMORY: u64 = 4 * STRIDE;
 
-/// Opens a channel of a switch as `wanted`, and fills in what it is.
+/// What a trusted application shares: the pool of the native ports, which are all in the initial
+/// network namespace, where a channel has its number for itself.
+fn share(net: Net, trusts: bool) -> Result<Share> {
+    if !trusts {
+        return Err(EACCES);
+    }
+    let share = net.is_initial().then(Share::join).flatten();
+    share.ok_or(ENXIO)
+}
+
+/// Opens a channel of the switch of `net` as `wanted`, and fills in what it is. `trusts`: the
+/// caller may have buffers of the pool.
 ///
 /// # Errors
 ///
 /// Those of `SMPLB_CHANNEL_OPEN` in the header.
-pub(crate) fn open(switch: &Arc<Switch>, door: Door, wanted: &mut Open) -> Result<Arc<Channel>> {
+pub(crate) fn open(
+    (net, trusts): (Net, bool),
+    door: Door,
+    wanted: &mut Open,
+) -> Result<Arc<Channel>> {
+    let switch = &net.switch(&Rtnl::lock()).ok_or(ENODEV)?;
     if wanted.version != VERSION {
         return Err(EPROTO);
     }
     let layout = Layout::new(wanted.ring_size).ok_or(EINVAL)?;
-    let buffers = wanted.buffers;
-    if wanted.flags != 0 || wanted.reserved != 0 || !(1..=layout.size()).contains(&buffers) {
+    let count = wanted.buffers;
+    let flags = wanted.flags & !TRUSTED;
+    if flags != 0 || wanted.reserved != 0 || !(1..=layout.size()).contains(&count) {
         return Err(EINVAL);
     }
+    let share = match wanted.flags & TRUSTED {
+        0 => None,
+        _ => Some(share(net, trusts)?),
+    };
     let limits = Limits {
         size: SIZE as u16,
         headroom: HEADROOM as u16,
         longest: FRAME as u16,
     };
+    let buffers = match &share {
+        Some(share) => Buffers::Pool(share.pool().clone()),
+        None => Buffers::Own(SharedMemory::new(count as usize * SIZE)?, count),
+    };
     let region = Region {
         rings: SharedMemory::new(layout.octets())?,
-        list: SharedMemory::new(buffers as usize * 16)?,
-        memory: SharedMemory::new(buffers as usize * SIZE)?,
+        list: SharedMemory::new(buffers.described() * 16)?,
+        buffers,
     };
     let (rings, list) = (region.rings.clone(), region.list.clone());
-    let mut end = End::new(rings, list, layout, limits).ok_or(EINVAL)?;
-    let state = {
-        let mut words = KVVec::from_elem(0, Bits::words(buffers), GFP_KERNEL_ACCOUNT)?;
-        let mut owned = Bits::new(&mut words, buffers).ok_or(EINVAL)?;
-        for buffer in 0..buffers {
-            end.grant(&mut owned, buffer).map_err(|_| EINVAL)?;
-        }
-        end.flush();
-        State::new(end, words, buffers)
-    };
+    let end = End::new(rings, list, layout, limits).ok_or(EINVAL)?;
+    let words = KVVec::from_elem(0, Bits::words(count), GFP_KERNEL_ACCOUNT)?;
+    let state = State::new(end, words, share);
 
     let channels = switch.channels();
     let mut members = channels.members.lock();
     let desk = desk(switch, &mut members.desks, wanted.cpu)?;
-    let result = enter(switch, &mut members, &desk, |id, bell| {
+    let result = enter(switch, &mut members, (&desk, count), |id, bell| {
         Channel::new((id, bell, desk.clone()), region, door, state)
     });
     if result.is_err() {
@@ -79,16 +100,18 @@ pub(crate) fn open(switch: &Arc<Switch>, door: Door, wanted: &mut Open) -> Resul
     Ok(channel)
 }
 
-/// Makes a channel known to the engines.
+/// Makes a channel, gives it so many buffers, and makes it known to the engines.
 fn enter(
     switch: &Switch,
     members: &mut Members,
-    desk: &Desk,
+    (desk, count): (&Desk, u32),
     make: impl FnOnce(ChannelId, u16) -> Result<Arc<Channel>>,
 ) -> Result<Arc<Channel>> {
     let (id, bell) = (members.free_id()?, desk.free_bell()?);
     let channel = make(id, bell)?;
-    switch.channels().enter(members, &channel)?;
+    let entered = channel.grant(count);
+    let entered = entered.and_then(|()| switch.channels().enter(members, &channel));
+    entered.inspect_err(|_| channel.reclaim())?;
     desk.set(bell, Some(channel.clone()));
     Ok(channel)
 }
@@ -111,9 +134,9 @@ fn desk(switch: &Arc<Switch>, desks: &mut KVec<Arc<Desk>>, cpu: u32) -> Result<A
 }
 
 fn tell(open: &mut Open, channel: &Channel, limits: &Limits) {
-    let map = |offset, memory: &SharedMemory| Map {
+    let map = |offset, part: Part<'_>| Map {
         offset,
-        len: memory.len() as u64,
+        len: part.len() as u64,
     };
     let (region, desk) = (&channel.region, channel.desk());
     *open = Open {
@@ -122,25 +145,25 @@ fn tell(open: &mut Open, channel: &Channel, limits: &Limits) {
         buffer_size: limits.size.into(),
         headroom: limits.headroom.into(),
         longest: limits.longest.into(),
-        rings: map(RINGS, &region.rings),
-        list: map(LIST, &region.list),
-        bells: map(BELLS, &desk.bells),
-        state: map(STATE, &desk.state),
-        memory: map(MEMORY, &region.memory),
+        rings: map(RINGS, Part::Shared(&region.rings)),
+        list: map(LIST, Part::Shared(&region.list)),
+        bells: map(BELLS, Part::Shared(&desk.bells)),
+        state: map(STATE, Part::Shared(&desk.state)),
+        memory: map(MEMORY, region.buffers.part()),
         ..*open
     };
 }
 
 impl Channel {
     /// What an application finds at an offset of its file, and whether it may only read there.
-    pub(crate) fn mapped(&self, offset: u64) -> Option<(&SharedMemory, bool)> {
+    pub(crate) fn mapped(&self, offset: u64) -> Option<(Part<'_>, bool)> {
         let (region, desk) = (&self.region, self.desk());
         Some(match offset {
-            RINGS => (&region.rings, false),
-            LIST => (&region.list, false),
-            BELLS => (&desk.bells, false),
-            STATE => (&desk.state, true),
-            MEMORY => (&region.memory, false),
+            RINGS => (Part::Shared(&region.rings), false),
+            LIST => (Part::Shared(&region.list), false),
+            BELLS => (Part::Shared(&desk.bells), false),
+            STATE => (Part::Shared(&desk.state), true),
+            MEMORY => (region.buffers.part(), false),
             _ => return None,
         })
     }

@@ -6,13 +6,15 @@
 #![forbid(unsafe_code)]
 
 mod audience;
+mod buffers;
 mod deliver;
 mod desk;
 mod handle;
 mod make;
 
 pub(crate) use audience::{Audience, Channels};
+pub(crate) use buffers::{Carrier, Outgoing};
 pub(crate) use deliver::Delivery;
 pub(crate) use desk::Desk;
-pub(crate) use handle::{Channel, Outgoing};
+pub(crate) use handle::Channel;
 pub(crate) use make::open;

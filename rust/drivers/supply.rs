@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The one pool: there while a native port is.
+//! The one pool: there while a native port is, or an application that shares it.
 
 use crate::engine;
 use crate::kapi::pool::BufferPool;
 use kernel::prelude::*;
 use kernel::sync::Arc;
 
-/// The pool, and how many ports use it.
+/// The pool, and how many ports and applications use it.
 struct Held {
     pool: Option<Arc<BufferPool>>,
     users: usize,
@@ -34,7 +34,7 @@ impl Global {
     }
 }
 
-/// A port's share in the pool; when the last one goes, so does the pool.
+/// A share in the pool; when the last one goes, so does the pool. Dropped where it may sleep.
 pub(crate) struct Share(Arc<BufferPool>);
 
 impl Share {
@@ -48,6 +48,14 @@ impl Share {
         held.pool = Some(pool.clone());
         held.users += 1;
         Ok(Self(pool))
+    }
+
+    /// For an application; `None` if there is no pool.
+    pub(crate) fn join() -> Option<Self> {
+        let mut held = SUPPLY.lock();
+        let pool = held.pool.clone()?;
+        held.users += 1;
+        Some(Self(pool))
     }
 
     /// The pool.

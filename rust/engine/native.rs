@@ -113,8 +113,7 @@ fn run(
             }
             Verdict::Channel(to) => {
                 frame.finish_checksum();
-                out.deliver(to, frame.octets_mut(), port.id());
-                hands.give(frame);
+                out.deliver_frame(to, frame, port.id(), hands);
             }
             // The core has counted it.
             Verdict::Drop(_) => hands.give(frame),

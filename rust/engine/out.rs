@@ -6,12 +6,13 @@
 use super::Hands;
 use crate::channel::{Audience, Channel, Delivery, Outgoing};
 use crate::core_::channel::bad::Bad;
+use crate::core_::channel::end::Sent;
 use crate::core_::channel::wants::ChannelId;
 use crate::core_::counters::Lane;
 use crate::core_::frame::{Burst as _, PortId};
 use crate::core_::verdict::DropReason;
 use crate::kapi::atom::KAtom;
-use crate::kapi::buffer::Buffered;
+use crate::kapi::buffer::{Buf, Buffered};
 use crate::kapi::burst::Packets;
 use crate::kapi::cpu;
 use crate::kapi::nic::{copy_in, copy_with, FrameOut};
@@ -105,31 +106,100 @@ impl<'a> Out<'a> {
         true
     }
 
-    /// Gives an application a copy of a frame that `from` received.
-    pub(super) fn deliver(&mut self, to: ChannelId, frame: &[u8], from: PortId) {
+    /// Begins to give an application frames.
+    fn deliver_to(&mut self, to: ChannelId) -> Option<&mut Delivery<'a>> {
         if self.delivery.as_ref().is_none_or(|open| open.to() != to) {
             // One at a time: each is locked.
             self.delivery = None;
             let channel = self.audience.and_then(|all| all.channel(to));
             self.delivery = channel.map(Channel::deliver);
         }
-        let open = self.delivery.as_mut();
-        if !open.is_some_and(|open| open.frame(frame, from)) {
+        self.delivery.as_mut()
+    }
+
+    /// Gives an application a copy of a frame that `from` received.
+    pub(super) fn deliver(&mut self, to: ChannelId, frame: &[u8], from: PortId) {
+        let open = self.deliver_to(to);
+        if !open.is_some_and(|open| open.copy(frame, from)) {
             self.lane.drop(DropReason::ChannelFull, from);
+        }
+    }
+
+    /// The same with one in a buffer.
+    #[inline]
+    pub(super) fn deliver_frame(
+        &mut self,
+        to: ChannelId,
+        frame: Buffered,
+        from: PortId,
+        hands: &mut Hands<'_>,
+    ) {
+        let taken = match (self.deliver_to(to), hands.stock()) {
+            (Some(open), Some(stock)) => open.pass(frame, from, stock),
+            _ => {
+                hands.give(frame);
+                false
+            }
+        };
+        if !taken {
+            self.lane.drop(DropReason::ChannelFull, from);
+        }
+    }
+
+    /// The port that a frame of an application is to leave by; `None` if that is down, which is
+    /// counted.
+    fn port_for(&mut self, to: PortId, len: u16) -> Result<Option<&'a Port>, Bad> {
+        let target = self.topology.port(to).ok_or(Bad::NoSuchPort)?;
+        let info = self.topology.routes().port(to);
+        let Some(info) = info.filter(|info| info.is_up()) else {
+            self.lane.drop(DropReason::PortDown, to);
+            return Ok(None);
+        };
+        if u32::from(len) > info.mtu().saturating_add(ETH_HLEN as u32) {
+            return Err(Bad::WrongLength);
+        }
+        Ok(Some(target))
+    }
+
+    /// Sends what an application sends in a buffer of the pool; it gets another one for that.
+    pub(super) fn passed(
+        &mut self,
+        mut frame: Buffered,
+        to: PortId,
+        hands: &mut Hands<'_>,
+    ) -> Sent<Buf> {
+        let target = match self.port_for(to, frame.len()) {
+            Ok(Some(target)) => target,
+            Ok(None) => return Sent::For(frame.into_buf()),
+            Err(bad) => return Sent::Refused(bad, frame.into_buf()),
+        };
+        match self.aim(to, hands).and(target.io().native()) {
+            Some(nic) => {
+                let Some(other) = hands.stock_of(nic.pool()).take() else {
+                    self.lane.drop(DropReason::NoMemory, to);
+                    return Sent::For(frame.into_buf());
+                };
+                // Padded to the least length.
+                let len = frame.len();
+                frame.trim(len);
+                self.put(frame, hands);
+                Sent::For(other)
+            }
+            None => {
+                match Skb::from_frame(frame.octets_mut()) {
+                    Ok(skb) => self.skbs.push(skb),
+                    Err(_) => self.lane.drop(DropReason::NoMemory, to),
+                }
+                Sent::For(frame.into_buf())
+            }
         }
     }
 
     /// Sends a copy of what an application sends.
     pub(super) fn copied(&mut self, frame: Outgoing<'_>, hands: &mut Hands<'_>) -> Result<(), Bad> {
-        let target = self.topology.port(frame.port).ok_or(Bad::NoSuchPort)?;
-        let info = self.topology.routes().port(frame.port);
-        let Some(info) = info.filter(|info| info.is_up()) else {
-            self.lane.drop(DropReason::PortDown, frame.port);
+        let Some(target) = self.port_for(frame.port, frame.len)? else {
             return Ok(());
         };
-        if u32::from(frame.len) > info.mtu().saturating_add(ETH_HLEN as u32) {
-            return Err(Bad::WrongLength);
-        }
         match self.aim(frame.port, hands).and(target.io().native()) {
             Some(nic) => {
                 let stock = hands.stock_of(nic.pool());

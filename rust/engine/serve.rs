@@ -4,11 +4,27 @@
 
 use super::out::Out;
 use super::Hands;
-use crate::channel::Desk;
-use crate::core_::frame::BURST;
+use crate::channel::{Carrier, Desk, Outgoing};
+use crate::core_::channel::bad::Bad;
+use crate::core_::channel::end::Sent;
+use crate::core_::frame::{PortId, BURST};
+use crate::kapi::buffer::{Buf, Buffered};
 use crate::kapi::cpu::BhGuard;
 use crate::switch::Switch;
 use kernel::sync::rcu;
+
+/// The ports, for what applications send.
+struct Sender<'a, 'o, 'h>(&'a mut Out<'o>, &'a mut Hands<'h>);
+
+impl Carrier for Sender<'_, '_, '_> {
+    fn copy(&mut self, frame: Outgoing<'_>) -> Result<(), Bad> {
+        self.0.copied(frame, self.1)
+    }
+
+    fn pass(&mut self, frame: Buffered, to: PortId) -> Sent<Buf> {
+        self.0.passed(frame, to, self.1)
+    }
+}
 
 /// Sends what applications have put on their rings; returns how many bursts there
 /// were.
@@ -23,7 +39,7 @@ pub(super) fn poll(switch: &Switch, hands: &mut Hands<'_>, desk: &Desk) -> u64 {
             return;
         };
         let mut out = Out::new(&tables, lane);
-        let sent = channel.transmit(BURST as u32, |frame| out.copied(frame, hands));
+        let sent = channel.transmit(BURST as u32, &mut Sender(&mut out, hands));
         out.flush(hands);
         bursts += u64::from(sent != 0);
     });

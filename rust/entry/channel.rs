@@ -34,6 +34,7 @@ unsafe fn channel<'a>(channel: *mut c_void) -> ArcBorrow<'a, Channel> {
 #[no_mangle]
 unsafe extern "C" fn smplb_rs_channel_open(
     net: *mut net,
+    trusts: bool,
     door: *mut c_void,
     open: *mut uapi::Open,
     err: *mut c_int,
@@ -41,12 +42,11 @@ unsafe extern "C" fn smplb_rs_channel_open(
     let make = || {
         // SAFETY: That of the current process, which does not leave it meanwhile.
         let net = unsafe { Net::from_raw(net) };
-        let switch = net.switch(&Rtnl::lock()).ok_or(ENODEV)?;
         // SAFETY: The channel is shut before the file goes, see `smplb_rs_channel_close`; nobody
         // wakes by one that is shut.
         let door = unsafe { Door::from_raw(door)? };
         // SAFETY: The caller's copy.
-        channel::open(&switch, door, unsafe { &mut *open })
+        channel::open((net, trusts), door, unsafe { &mut *open })
     };
     match make() {
         Ok(channel) => Arc::into_raw(channel).cast_mut().cast(),
@@ -195,15 +195,17 @@ unsafe extern "C" fn smplb_rs_channel_memory(
     handle: *mut c_void,
     offset: u64,
     len: u64,
+    at: u64,
     readonly: *mut bool,
 ) -> *mut c_void {
     // SAFETY: The file is open, and stays so while something of it is mapped.
     let channel = unsafe { channel(handle) };
     match channel.mapped(offset) {
-        Some((memory, only)) if memory.len() as u64 == len => {
+        Some((part, only)) if part.len() as u64 == len => {
             // SAFETY: The caller's variable.
             unsafe { *readonly = only };
-            memory.as_ptr().cast()
+            let octet = part.octet(at as usize);
+            octet.map_or(null_mut(), |octet| octet as *mut c_void)
         }
         _ => null_mut(),
     }

@@ -44,6 +44,10 @@ pub(crate) const PER_CHUNK: usize = CHUNK / SIZE;
 
 /// Memory for buffers, in chunks that are contiguous for a device.
 ///
+/// Applications that are trusted with it map it, see [`super::lend`]: octets of any buffer may change
+/// at any time then, as those that a device writes would. Any octets are a valid frame, and where and
+/// how long it is, is kept elsewhere.
+///
 /// # Invariants
 ///
 /// Each pointer is a chunk of [`CHUNK`] octets that this owns.
@@ -83,6 +87,11 @@ impl Memory {
     pub(crate) fn place(&self, number: usize) -> Option<u64> {
         let chunk = self.chunks.get(number / PER_CHUNK)?.addr().get();
         Some((chunk + number % PER_CHUNK * SIZE) as u64)
+    }
+
+    /// The address of octet `at` of all buffers, one behind the other.
+    pub(crate) fn octet(&self, at: usize) -> Option<u64> {
+        Some(self.place(at / SIZE)? + (at % SIZE) as u64)
     }
 
     /// See [`Located::frame`].

@@ -14,6 +14,7 @@ pub(crate) mod door;
 pub(crate) mod extack;
 pub(crate) mod ffi;
 pub(crate) mod kthread;
+pub(crate) mod lend;
 pub(crate) mod live;
 pub(crate) mod log;
 pub(crate) mod net;

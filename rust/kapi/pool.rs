@@ -98,6 +98,12 @@ impl Stock {
         &self.pool
     }
 
+    /// Who owns the buffers at hand.
+    #[inline(always)]
+    pub(crate) fn owner(&self) -> Tag {
+        self.magazine.owner()
+    }
+
     /// Whether it is of that pool.
     #[inline(always)]
     pub(crate) fn is_of(&self, pool: &Arc<BufferPool>) -> bool {

@@ -46,9 +46,9 @@ impl SharedMemory {
         self.len
     }
 
-    /// For who maps it into a program.
-    pub(crate) fn as_ptr(&self) -> *mut u8 {
-        self.start.as_ptr()
+    /// The address of an octet, for who maps it into a program; `None` beyond the end.
+    pub(crate) fn octet(&self, at: usize) -> Option<u64> {
+        Some(self.place(at, 1)?.addr() as u64)
     }
 
     /// The address of `len` octets `at` the start, if they are inside.

@@ -18,6 +18,8 @@ world 0
 expect "the host" eventually 5 pings $HOST
 before=$(to_channels)
 
+refuse "buffers of the switch" 'no port has buffers' smplb-echo $HOST:7 --trusted
+
 echo "==> an application that looks all the time"
 app /tmp/echo.log 'answering for' smplb-echo $HOST:7
 asked=$(helper client udp stream $HOST 7 3 500) || die "$asked $(cat /tmp/echo.log; smplbctl stats)"

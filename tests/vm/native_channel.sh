@@ -43,6 +43,7 @@ free=$(smplbctl -j port list | json "min({1, 2, 3} - {p['cpu'] for p in d})")
 echo_on 7 --sleep
 one=$APP
 echo_on 8 --cpu "$free" --sleep
+two=$APP
 expect "an engine without ports" test "$(smplbctl -j stats | json "[e['ports'] for e in d['engines'] if e['cpu'] == $free]")" == "[0]"
 helper client udp stream $HOST 7 2 100 &
 other=$!
@@ -51,10 +52,39 @@ wait $other || die "$(smplbctl stats)"
 expect "the pool adds up" eventually 5 adds_up
 refuse "the module is in use" 'in use' rmmod smplb
 
+echo "==> one that shares the buffers of the switch"
+app /tmp/trusted.log 'answering for' smplb-echo $HOST:10 --trusted
+trusted=$APP
+(($(pool channels) == 1024)) || die "$(smplbctl pool)"
+helper client udp stream $HOST 10 2 100 || die "$(smplbctl stats; smplbctl pool)"
+(($(pool channels) == 1024)) || die "buffers were not exchanged: $(smplbctl pool)"
+expect "the pool adds up" eventually 5 adds_up
+chmod 666 /dev/smplb
+nobody=(setpriv --reuid 65534 --regid 65534 --clear-groups)
+refuse "others" 'root and the group' "${nobody[@]}" smplb-echo $HOST:11 --trusted
+chgrp 65534 /dev/smplb
+app /tmp/group.log 'answering for' "${nobody[@]}" smplb-echo $HOST:11 --trusted --sleep
+helper client udp stream $HOST 11 1 100 || die "$(smplbctl stats; smplbctl pool)"
+end_app
+chgrp 0 /dev/smplb
+chmod 600 /dev/smplb
+returned() { (($(pool channels) == $1)); }
+expect "its buffers come back" eventually 5 returned 1024
+# Of 16,384 there are.
+hogs=()
+for n in 1 2 3; do
+	app /tmp/hog.log 'serving' smplb-http $HOST:8$n --trusted --sleep
+	hogs+=("$APP")
+done
+refuse "more than there are" 'buffers=N' smplb-http $HOST:84 --trusted
+expect "the others" answers 10
+expect "the pool adds up" eventually 5 adds_up
+for app in "${hogs[@]}"; do end_app "$app"; done
+expect "their buffers come back" eventually 5 returned 1024
+
 echo "==> a port goes"
 expect "smplb1 goes" hand "$B"
-expect "the others" answers 7
-expect "the others" answers 8
+for n in 7 8 10; do expect "the others" answers $n; done
 
 echo "==> a CPU goes"
 echo 0 >/sys/devices/system/cpu/cpu$free/online
@@ -63,7 +93,7 @@ expect "its channel" answers 8
 [[ $(engines) != *$free* ]] || die "an engine is left on CPU $free: $(engines)"
 helper client udp stream $HOST 8 1 100 || die "$(smplbctl stats)"
 echo 1 >/sys/devices/system/cpu/cpu$free/online
-end_app
+end_app $two
 
 echo "==> killed $KILLS times under traffic"
 end_app $one
@@ -72,7 +102,9 @@ flood=$!
 undo "kill $flood 2>/dev/null"
 before=$(to_channels)
 for ((n = 0; n < KILLS; n++)); do
-	smplb-echo $HOST:9 >/dev/null 2>&1 &
+	# Every other one has buffers of the switch.
+	if ((n % 2)); then mode=--trusted; else mode=; fi
+	smplb-echo $HOST:9 $mode >/dev/null 2>&1 &
 	APP=$!
 	sleep "0.$((RANDOM % 6))$((RANDOM % 10))"
 	end_app
@@ -81,6 +113,9 @@ kill $flood
 after=$(to_channels)
 echo "$((after - before)) packets went to them"
 ((after - before > KILLS)) || die "hardly a packet"
+expect "all buffers of theirs come back" eventually 5 returned 1024
+end_app $trusted
+expect "and those of the other one" eventually 5 returned 0
 expect "the pool adds up" eventually 5 adds_up
 
 echo "==> one that writes anything anywhere, for $HARM seconds"
@@ -126,8 +161,16 @@ ip -n inner link set inner0 up
 app /tmp/inner.log 'answering for' ip netns exec inner smplb-echo 10.7.0.1:7 --sleep
 end_app
 
+echo "==> the last port goes under an application with its buffers"
+app /tmp/last.log 'answering for' smplb-echo $HOST:10 --trusted --sleep
+release "$A"
+(($(pool channels) == 1024)) || die "$(smplbctl pool)"
+expect "the pool adds up" eventually 5 adds_up
+end_app
+nothing() { (($(pool buffers) == 0)); }
+expect "the pool goes" eventually 5 nothing
+
 echo "==> the end"
 expect "no application is left" eventually 5 sh -c '! pgrep smplb-echo'
-release "$A"
 ip netns exec inner smplbctl port del inner0
 expect "rmmod" rmmod smplb

@@ -112,15 +112,26 @@ impl<M: Shared + Clone> Inbox<M> {
     }
 }
 
-/// What becomes of a frame that an application sends.
+/// What becomes of a frame that an application sends, in a buffer `B`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sent {
+pub enum Sent<B> {
     /// It is under way; the application gets this buffer for it, maybe the same.
-    For(u32),
-    /// The application may not send this.
-    Refused(Bad),
+    For(B),
+    /// The application may not send this, and gets it back.
+    Refused(Bad, B),
     /// There is no room now: it stays on the ring.
-    Later,
+    Later(B),
+}
+
+/// Where a received frame is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Received {
+    /// Octets from the start of its buffer.
+    pub offset: u16,
+    /// Octets of the frame.
+    pub len: u16,
+    /// The port that received it.
+    pub port: u16,
 }
 
 /// What was taken from a transmit ring.
@@ -172,13 +183,15 @@ impl<M: Shared + Clone> End<M> {
         }
     }
 
-    /// Gives the application a free buffer, at first or in the place of a sent one.
-    fn complete(
+    /// Gives the application a free buffer, at first or in the place of a sent one. It has the
+    /// buffer even if it has broken the ring.
+    fn complete<L: Ledger>(
         &mut self,
-        ledger: &mut impl Ledger,
-        buffer: u32,
+        ledger: &mut L,
+        buffer: L::Buffer,
         flags: u16,
     ) -> Result<(), Broken> {
+        let buffer = ledger.give(buffer);
         let entry = Entry {
             buffer,
             owner: Owner::Application as u16,
@@ -186,59 +199,59 @@ impl<M: Shared + Clone> End<M> {
             ..Entry::default()
         };
         entry.store(&self.list, buffer);
-        ledger.give(buffer);
         Ok(self.completion.put(&self.memory, buffer)?)
     }
 
-    /// Gives the application one of its first buffers; false when the ring is full.
-    pub fn grant(&mut self, ledger: &mut impl Ledger, buffer: u32) -> Result<bool, Broken> {
-        let room = self.completion.has_room()?;
-        if room {
-            self.complete(ledger, buffer, 0)?;
-        }
-        Ok(room)
+    /// Gives the application one of its first buffers, of which there are no more than elements of a
+    /// ring.
+    pub fn grant<L: Ledger>(&mut self, ledger: &mut L, buffer: L::Buffer) -> Result<(), Broken> {
+        self.complete(ledger, buffer, 0)
     }
 
     /// Takes up to `most` frames that the application sends (figure 12, steps 324 to 326), at `now`,
-    /// in seconds. `send` gets the number of the buffer and a copy of its entry, which was checked;
-    /// the buffer is the kernel's then.
+    /// in seconds. `send` gets the buffer, which is the kernel's then, and a copy of its entry, which
+    /// was checked.
     pub fn transmit<L: Ledger>(
         &mut self,
         most: u32,
         now: u32,
         ledger: &mut L,
-        mut send: impl FnMut(u32, Entry) -> Sent,
+        mut send: impl FnMut(L::Buffer, Entry) -> Sent<L::Buffer>,
     ) -> Result<Taken, Broken> {
         let mut taken = Taken::default();
         while taken.seen < most && self.completion.has_room()? {
-            let Some(buffer) = self.transmit.next(&self.memory)? else {
+            let Some(number) = self.transmit.next(&self.memory)? else {
                 break;
             };
-            if let Err(bad) = ledger.look(buffer) {
+            let sent = match ledger.take(number) {
+                Ok(buffer) => {
+                    let entry = Entry::load(&self.list, number);
+                    match self.limits.check(number, &entry) {
+                        Ok(()) => Ok(send(buffer, entry)),
+                        Err(bad) => Ok(Sent::Refused(bad, buffer)),
+                    }
+                }
                 // Nothing that could be given back.
-                self.transmit.pass();
-                taken.seen = taken.seen.wrapping_add(1);
-                self.note(bad, now)?;
-                continue;
-            }
-            let entry = Entry::load(&self.list, buffer);
-            let sent = match self.limits.check(buffer, &entry) {
-                Ok(()) => send(buffer, entry),
-                Err(bad) => Sent::Refused(bad),
+                Err(bad) => Err(bad),
             };
-            if sent == Sent::Later {
+            if let Ok(Sent::Later(buffer)) = sent {
+                ledger.give(buffer);
                 break;
             }
             self.transmit.pass();
             taken.seen = taken.seen.wrapping_add(1);
-            if let Sent::For(other) = sent {
-                // Its own until now: `look` said so.
-                let _ = ledger.take(buffer);
-                self.complete(ledger, other, 0)?;
-                taken.sent = taken.sent.wrapping_add(1);
-            } else if let Sent::Refused(bad) = sent {
-                self.complete(ledger, buffer, REFUSED)?;
-                self.note(bad, now)?;
+            match sent {
+                Ok(Sent::For(other)) => {
+                    self.complete(ledger, other, 0)?;
+                    taken.sent = taken.sent.wrapping_add(1);
+                }
+                Ok(Sent::Refused(bad, buffer)) => {
+                    self.complete(ledger, buffer, REFUSED)?;
+                    self.note(bad, now)?;
+                }
+                // Dealt with above.
+                Ok(Sent::Later(_)) => {}
+                Err(bad) => self.note(bad, now)?,
             }
         }
         Ok(taken)
@@ -247,14 +260,18 @@ impl<M: Shared + Clone> End<M> {
     /// Whether a received frame would find room, and a buffer for it that the application gives
     /// (figure 13, step 341). That is the kernel's from now on. `None` if there is none: the frame is
     /// lost.
-    pub fn free<L: Ledger>(&mut self, now: u32, ledger: &mut L) -> Result<Option<u32>, Broken> {
+    pub fn free<L: Ledger>(
+        &mut self,
+        now: u32,
+        ledger: &mut L,
+    ) -> Result<Option<L::Buffer>, Broken> {
         if !self.receive.has_room()? {
             return Ok(None);
         }
         while let Some(buffer) = self.fill.next(&self.memory)? {
             self.fill.pass();
             match ledger.take(buffer) {
-                Ok(()) => return Ok(Some(buffer)),
+                Ok(buffer) => return Ok(Some(buffer)),
                 Err(bad) => self.note(bad, now)?,
             }
         }
@@ -262,26 +279,63 @@ impl<M: Shared + Clone> End<M> {
     }
 
     /// Passes a received frame to the application (figure 13, steps 342 to 344), in a buffer that is the
-    /// kernel's. There is room for it: [`End::free`] has told.
-    pub fn receive<L: Ledger>(&mut self, entry: Entry, ledger: &mut L) -> Result<(), Broken> {
+    /// kernel's. There is room for it: [`End::free`] has told. The application has the buffer even if
+    /// it has broken the ring.
+    pub fn receive<L: Ledger>(
+        &mut self,
+        ledger: &mut L,
+        buffer: L::Buffer,
+        frame: Received,
+    ) -> Result<(), Broken> {
+        let buffer = ledger.give(buffer);
         let entry = Entry {
+            buffer,
+            offset: frame.offset,
+            len: frame.len,
             owner: Owner::Application as u16,
-            ..entry
+            port: frame.port,
+            ..Entry::default()
         };
-        entry.store(&self.list, entry.buffer);
-        ledger.give(entry.buffer);
-        Ok(self.receive.put(&self.memory, entry.buffer)?)
+        entry.store(&self.list, buffer);
+        Ok(self.receive.put(&self.memory, buffer)?)
+    }
+
+    /// Gives the application the buffer that a frame was received in (figure 13, steps 341 to 344), and
+    /// takes one that it gives for that: `Ok`. If there is none, the frame comes back as `Err`. An
+    /// application that breaks a ring has it, and has given none.
+    pub fn exchange<L: Ledger>(
+        &mut self,
+        now: u32,
+        ledger: &mut L,
+        buffer: L::Buffer,
+        frame: Received,
+    ) -> Result<Result<L::Buffer, L::Buffer>, Broken> {
+        let free = match self.free(now, ledger) {
+            Ok(Some(free)) => free,
+            Ok(None) => return Ok(Err(buffer)),
+            Err(broken) => {
+                ledger.give(buffer);
+                return Err(broken);
+            }
+        };
+        match self.receive(ledger, buffer, frame) {
+            Ok(()) => Ok(Ok(free)),
+            Err(broken) => {
+                ledger.give(free);
+                Err(broken)
+            }
+        }
     }
 
     /// Gives the application a frame of `len` octets that `port` received (figure 13, steps 341 to 344):
-    /// `write` puts it into the buffer it is told, behind the headroom. False if the application has
-    /// made no room for it, or no buffer is as large.
+    /// `write` puts it into the buffer it is given, behind the headroom, and gives that back. False if
+    /// the application has made no room for it, or no buffer is as large.
     pub fn deliver<L: Ledger>(
         &mut self,
         now: u32,
         ledger: &mut L,
         (len, port): (usize, u16),
-        write: impl FnOnce(u32),
+        write: impl FnOnce(L::Buffer) -> L::Buffer,
     ) -> Result<bool, Broken> {
         let Some(len) = u16::try_from(len)
             .ok()
@@ -292,15 +346,12 @@ impl<M: Shared + Clone> End<M> {
         let Some(buffer) = self.free(now, ledger)? else {
             return Ok(false);
         };
-        write(buffer);
-        let entry = Entry {
-            buffer,
+        let frame = Received {
             offset: self.limits.headroom,
             len,
             port,
-            ..Entry::default()
         };
-        self.receive(entry, ledger).map(|()| true)
+        self.receive(ledger, write(buffer), frame).map(|()| true)
     }
 
     /// Whether there is something on the transmit ring that can be completed. An application that

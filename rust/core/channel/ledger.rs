@@ -6,18 +6,18 @@ use super::bad::Bad;
 
 /// What the kernel knows of the owners of a channel's buffers.
 pub trait Ledger {
-    /// Whether the application has a buffer.
+    /// A buffer that the kernel has.
+    type Buffer;
+
+    /// Takes a buffer from the application.
     ///
     /// # Errors
     ///
     /// [`Bad::NoSuchBuffer`], [`Bad::NotOwned`].
-    fn look(&self, buffer: u32) -> Result<(), Bad>;
+    fn take(&mut self, buffer: u32) -> Result<Self::Buffer, Bad>;
 
-    /// Takes a buffer from the application, as [`Ledger::look`] would allow.
-    fn take(&mut self, buffer: u32) -> Result<(), Bad>;
-
-    /// Gives it one that is the kernel's.
-    fn give(&mut self, buffer: u32);
+    /// Gives it one; tells its number.
+    fn give(&mut self, buffer: Self::Buffer) -> u32;
 }
 
 /// The ledger of a pool that one channel has for itself: a bit for each buffer, set while it is the
@@ -60,30 +60,25 @@ impl<'a> Bits<'a> {
 }
 
 impl Ledger for Bits<'_> {
-    fn look(&self, buffer: u32) -> Result<(), Bad> {
+    type Buffer = u32;
+
+    fn take(&mut self, buffer: u32) -> Result<u32, Bad> {
         let (at, bit) = self.word(buffer)?;
-        match self.words.get(at) {
-            Some(word) if word & bit != 0 => Ok(()),
-            Some(_) => Err(Bad::NotOwned),
-            None => Err(Bad::NoSuchBuffer),
+        match self.words.get_mut(at) {
+            Some(word) if *word & bit != 0 => *word &= !bit,
+            Some(_) => return Err(Bad::NotOwned),
+            None => return Err(Bad::NoSuchBuffer),
         }
+        Ok(buffer)
     }
 
-    fn take(&mut self, buffer: u32) -> Result<(), Bad> {
-        self.look(buffer)?;
-        let (at, bit) = Self::bit(buffer);
-        if let Some(word) = self.words.get_mut(at) {
-            *word &= !bit;
-        }
-        Ok(())
-    }
-
-    fn give(&mut self, buffer: u32) {
+    fn give(&mut self, buffer: u32) -> u32 {
         if let Ok((at, bit)) = self.word(buffer) {
             if let Some(word) = self.words.get_mut(at) {
                 *word |= bit;
             }
         }
+        buffer
     }
 }
 
@@ -104,9 +99,9 @@ mod tests {
         // Beyond the last one there is room in the words.
         bits.give(100);
         assert_eq!(bits.count(), 100);
-        assert_eq!(bits.look(100), Err(Bad::NoSuchBuffer));
+        assert_eq!(bits.take(100), Err(Bad::NoSuchBuffer));
         assert_eq!(bits.take(u32::MAX), Err(Bad::NoSuchBuffer));
-        assert_eq!((bits.take(63), bits.take(64)), (Ok(()), Ok(())));
+        assert_eq!((bits.take(63), bits.take(64)), (Ok(63), Ok(64)));
         assert_eq!(bits.take(63), Err(Bad::NotOwned));
         assert_eq!(bits.count(), 98);
         Ok(())

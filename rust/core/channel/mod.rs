@@ -26,6 +26,7 @@ pub mod end;
 pub mod entry;
 pub mod layout;
 pub mod ledger;
+pub mod lent;
 pub mod shared;
 pub mod uapi;
 pub mod wants;

@@ -14,6 +14,9 @@ pub const ANY_CPU: u32 = u32::MAX;
 /// `SMPLB_CHANNEL_MAGIC`.
 pub const MAGIC: u8 = 0xbb;
 
+/// `SMPLB_CHANNEL_TRUSTED`.
+pub const TRUSTED: u32 = 1;
+
 /// `SMPLB_WANT_PORT`.
 pub const WANT_PORT: u32 = 1;
 /// `SMPLB_WANT_LOCAL`.
@@ -44,7 +47,7 @@ pub struct Map {
 pub struct Open {
     /// [`VERSION`].
     pub version: u32,
-    /// 0.
+    /// [`TRUSTED`], or 0.
     pub flags: u32,
     /// Elements of each ring.
     pub ring_size: u32,

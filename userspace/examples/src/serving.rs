@@ -11,6 +11,9 @@ pub struct Serving {
     /// The CPU of the engine that serves the channel [default: that of the first port].
     #[arg(long)]
     cpu: Option<u32>,
+    /// Share the buffers of the switch, so that nothing is copied.
+    #[arg(long)]
+    trusted: bool,
     /// Sleep when there is nothing to do, rather than look all the time.
     #[arg(long)]
     pub sleep: bool,
@@ -21,6 +24,7 @@ impl Serving {
     pub fn open(&self, options: Options) -> Result<Channel, Error> {
         Channel::open(&Options {
             cpu: self.cpu,
+            trusted: self.trusted,
             ..options
         })
     }

@@ -6,10 +6,10 @@
 mod channel_model;
 
 use channel_model::hostile::{self, Step};
-use channel_model::{frame, open, BUFFERS};
+use channel_model::{frame, open, BUFFERS, RECEIVED};
 use proptest::prelude::*;
 use smplb_core::channel::bad::{Bad, PATIENCE};
-use smplb_core::channel::end::{Broken, Sent, Taken};
+use smplb_core::channel::end::{Broken, Received, Sent, Taken};
 use smplb_core::channel::entry::{Entry, Owner, REFUSED};
 use smplb_core::channel::layout::Ring;
 use smplb_core::channel::ledger::Ledger;
@@ -32,12 +32,12 @@ fn frames_go_both_ways() {
         }
         for nth in 0..3 {
             let buffer = end.free(1, &mut bits).unwrap().unwrap();
-            let entry = Entry {
+            let frame = Received {
                 len: 60 + nth,
                 port: round,
-                ..frame(buffer)
+                offset: 128,
             };
-            end.receive(entry, &mut bits).unwrap();
+            end.receive(&mut bits, buffer, frame).unwrap();
         }
         // Before `flush` the application sees nothing.
         assert_eq!(app.take(Ring::Receive), []);
@@ -62,7 +62,7 @@ fn frames_go_both_ways() {
         let sent = end.transmit(9, 1, &mut bits, |buffer, entry| {
             assert_eq!(entry.buffer, buffer);
             if kept.len() == 2 {
-                return Sent::Later;
+                return Sent::Later(buffer);
             }
             kept.push(buffer);
             Sent::For(if kept.len() == 1 { spare } else { buffer })
@@ -80,7 +80,7 @@ fn frames_go_both_ways() {
         free.extend(back);
         // What was sent last is the kernel's now: it has it for `kept[0]`.
         let missing = (0..BUFFERS).find(|buffer| !free.contains(buffer)).unwrap();
-        assert_eq!(bits.look(missing), Err(Bad::NotOwned));
+        assert_eq!(bits.take(missing), Err(Bad::NotOwned));
         bits.give(missing);
         free.push(missing);
         assert_eq!((free.len(), bits.count()), (24, BUFFERS));
@@ -99,7 +99,7 @@ fn no_room_and_no_buffers() {
         let buffer = nth % BUFFERS;
         assert!(app.put(Ring::Fill, buffer));
         assert_eq!(end.free(1, &mut bits), Ok(Some(buffer)));
-        end.receive(frame(buffer), &mut bits).unwrap();
+        end.receive(&mut bits, buffer, RECEIVED).unwrap();
         end.flush();
     }
     assert!(app.put(Ring::Fill, 0));
@@ -119,6 +119,31 @@ fn no_room_and_no_buffers() {
     let sent = end.transmit(9, 1, &mut bits, |buffer, _| Sent::For(buffer));
     assert_eq!(sent, Ok(Taken { seen: 8, sent: 8 }));
     assert_eq!(end.has_to_send(), Ok(false));
+}
+
+/// The buffer that a frame is in goes to the application, and one of its own comes for it.
+#[test]
+fn buffers_are_exchanged() {
+    let mut words = [0; 1];
+    let (mut end, mut app, mut bits) = open(&mut words, 32);
+    app.take(Ring::Completion);
+    assert!(app.put(Ring::Fill, 5));
+    let ours = end.free(1, &mut bits).unwrap().unwrap();
+    // There is none: the frame stays.
+    assert_eq!(end.exchange(1, &mut bits, ours, RECEIVED), Ok(Err(5)));
+    assert!(app.put(Ring::Fill, 5) && app.put(Ring::Fill, 7));
+    // Nor is 5 one that it has.
+    assert_eq!(end.exchange(1, &mut bits, ours, RECEIVED), Ok(Ok(7)));
+    assert_eq!(end.conduct().counts()[Bad::NotOwned as usize], 1);
+    end.flush();
+    let received = app.take(Ring::Receive);
+    assert_eq!((received[0].buffer, received[0].len), (5, RECEIVED.len));
+    assert_eq!((bits.take(7), bits.take(5)), (Err(Bad::NotOwned), Ok(5)));
+    // One that breaks a ring has what it was to have: no buffer is lost.
+    let places = app.layout.places(Ring::Fill);
+    app.memory.store32(places.producer, 77);
+    assert_eq!(end.exchange(1, &mut bits, 7, RECEIVED), Err(Broken));
+    assert_eq!(bits.count(), BUFFERS - 1);
 }
 
 #[test]
@@ -174,7 +199,7 @@ fn mistakes_are_counted_and_handed_back() {
     let mut taken = Vec::new();
     let sent = end.transmit(64, 1, &mut bits, |buffer, entry| {
         if entry.port == 9 {
-            return Sent::Refused(Bad::NoSuchPort);
+            return Sent::Refused(Bad::NoSuchPort, buffer);
         }
         taken.push(buffer);
         Sent::For(buffer)

@@ -27,6 +27,7 @@ struct smplb_ring_options {
 	uint32_t receive;	/**< buffers that wait for frames to be received */
 	uint32_t has_cpu;	/**< not 0: cpu says which engine is to serve it */
 	uint32_t cpu;
+	uint32_t trusted;	/**< not 0: share the buffers of the switch, without copies */
 };
 
 /** A port of the switch. */

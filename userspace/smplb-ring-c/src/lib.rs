@@ -30,6 +30,7 @@ pub struct RingOptions {
     receive: u32,
     has_cpu: u32,
     cpu: u32,
+    trusted: u32,
 }
 
 /// `struct smplb_ring_port`.
@@ -174,6 +175,7 @@ pub unsafe extern "C" fn smplb_ring_open(
             buffers,
             receive: or(wanted.receive, buffers / 2),
             cpu: (wanted.has_cpu != 0).then_some(wanted.cpu),
+            trusted: wanted.trusted != 0,
         }
     });
     match Channel::open(&options) {

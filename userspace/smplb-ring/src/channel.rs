@@ -35,6 +35,9 @@ pub struct Options {
     pub receive: u32,
     /// The CPU of the engine that is to serve the channel.
     pub cpu: Option<u32>,
+    /// Share the buffers of the switch, so that nothing is copied. For root and the group of
+    /// `/dev/smplb`: the application could read and write all that is switched.
+    pub trusted: bool,
 }
 
 impl Default for Options {
@@ -44,6 +47,7 @@ impl Default for Options {
             buffers: 1024,
             receive: 512,
             cpu: None,
+            trusted: false,
         }
     }
 }
@@ -88,6 +92,7 @@ impl Channel {
         let device = Device::open().map_err(Error::Node)?;
         let mut open = uapi::Open {
             version: uapi::VERSION,
+            flags: if options.trusted { uapi::TRUSTED } else { 0 },
             ring_size: options.ring_size,
             buffers: options.buffers,
             cpu: options.cpu.unwrap_or(uapi::ANY_CPU),

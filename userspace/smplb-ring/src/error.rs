@@ -51,6 +51,9 @@ impl Error {
             Errno::INVAL => "rings are a power of two, 32 to 32768, and no smaller than there are buffers; the CPU is online",
             Errno::PERM => "an isolated CPU takes CAP_NET_ADMIN",
             Errno::NOSPC => "there are too many channels",
+            Errno::ACCESS => "buffers of the switch are for root and the group of /dev/smplb",
+            Errno::NXIO => "no port has buffers of the switch; add one with: smplbctl port add ADDRESS --driver",
+            Errno::NOBUFS => "the switch has not as many buffers; load smplb with more of them: buffers=N",
             _ => "see: dmesg",
         }
     }

@@ -131,6 +131,7 @@ impl Kernel {
                 let at = buffer as usize * SIZE + usize::from(HEADROOM);
                 // SAFETY: The buffer is the kernel's: the ledger says so.
                 unsafe { self.0.memory.octets(at, frame.len()) }.copy_from_slice(frame);
+                buffer
             });
         inner.open &= put.is_ok();
         inner.end.flush();
@@ -162,7 +163,7 @@ impl Kernel {
             .end
             .transmit(u32::MAX, 0, &mut owned, |buffer, entry| {
                 if entry.port >= PORTS {
-                    return Sent::Refused(Bad::NoSuchPort);
+                    return Sent::Refused(Bad::NoSuchPort, buffer);
                 }
                 let at = buffer as usize * SIZE + usize::from(entry.offset);
                 // SAFETY: The entry was checked, and the buffer is not the application's any more.

@@ -10,6 +10,7 @@ const FRAME: &[u8] = b"fourteen octets, and some more";
 
 fn options(buffers: u32, receive: u32) -> Options {
     Options {
+        trusted: false,
         ring_size: 64,
         buffers,
         receive,

@@ -21,6 +21,12 @@
 /* For smplb_channel_open.cpu: that of the first port's engine. */
 #define SMPLB_CHANNEL_ANY_CPU	0xffffffffU
 
+/*
+ * For smplb_channel_open.flags: the buffers are those of the switch, which the
+ * application maps all. For root and the group of the device node.
+ */
+#define SMPLB_CHANNEL_TRUSTED	(1U << 0)
+
 /**
  * struct smplb_desc - One entry of the buffer descriptor list.
  * @buffer: Number of the buffer, which is that of the entry.
@@ -100,7 +106,7 @@ struct smplb_channel_map {
 /**
  * struct smplb_channel_open - What a channel is to be, and what it is.
  * @version: SMPLB_CHANNEL_VERSION.
- * @flags: 0.
+ * @flags: SMPLB_CHANNEL_TRUSTED, or 0.
  * @ring_size: Elements of each ring: a power of two, 32 to 32768.
  * @buffers: Buffers: 1 to @ring_size.
  * @cpu: The CPU of the engine that is to serve the channel, which is started if
@@ -111,7 +117,8 @@ struct smplb_channel_map {
  * @longest: Told: octets of the longest frame.
  * @reserved: 0.
  * @rings: Told: the rings, to read and write.
- * @list: Told: the list of &struct smplb_desc, to read and write.
+ * @list: Told: the list of &struct smplb_desc, to read and write: one for each
+ *	buffer of @memory.
  * @bells: Told: the doorbells, to read and write.
  * @state: Told: &struct smplb_channel_state, to read.
  * @memory: Told: the buffers, to read and write.
@@ -228,7 +235,9 @@ enum smplb_bad {
 /*
  * Makes the channel of an open file. EALREADY: it has one. EPROTO: another
  * version. EINVAL: sizes or flags. ENODEV: the network namespace has no port, or
- * no engine can run on that CPU. ENOSPC: there are too many channels.
+ * no engine can run on that CPU. ENOSPC: there are too many channels. With
+ * SMPLB_CHANNEL_TRUSTED: EACCES: the caller is not. ENXIO: there is no port
+ * with a driver of the switch. ENOBUFS: the switch has not that many buffers.
  */
 #define SMPLB_CHANNEL_OPEN	_IOWR(SMPLB_CHANNEL_MAGIC, 0, struct smplb_channel_open)
 /*

@@ -63,6 +63,7 @@ fn main() -> Result<()> {
         buffers: 4096,
         receive: 4096,
         cpu: args.cpu,
+        ..Options::default()
     })?;
     let port = channel.port(&args.port)?;
     let name = InterfaceDescriptionOption::IfName(Cow::Borrowed(&args.port));

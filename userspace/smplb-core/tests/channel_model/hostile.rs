@@ -8,7 +8,7 @@ use smplb_core::channel::end::Sent;
 use smplb_core::channel::layout::Ring;
 use smplb_core::channel::shared::Shared;
 
-use super::{frame, open, BUFFERS};
+use super::{frame, open, BUFFERS, RECEIVED};
 
 /// What happens next in a channel with a hostile application.
 #[derive(Clone, Copy, Debug)]
@@ -127,7 +127,7 @@ pub fn run(steps: impl IntoIterator<Item = Step>) {
                     assert!(buffer < BUFFERS && ours.insert(buffer));
                     if ours.len() > 3 {
                         ours.remove(&buffer);
-                        end.receive(frame(buffer), &mut bits)
+                        end.receive(&mut bits, buffer, RECEIVED)
                     } else {
                         Ok(())
                     }

@@ -10,7 +10,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 use smplb_core::channel::bad::Limits;
-use smplb_core::channel::end::End;
+use smplb_core::channel::end::{End, Received};
 use smplb_core::channel::entry::Entry;
 use smplb_core::channel::layout::{Layout, Ring};
 use smplb_core::channel::ledger::Bits;
@@ -147,6 +147,13 @@ pub fn frame(buffer: u32) -> Entry {
     }
 }
 
+/// One that was received.
+pub const RECEIVED: Received = Received {
+    offset: 128,
+    len: 60,
+    port: 0,
+};
+
 /// A channel whose application has all buffers.
 pub fn open(words: &mut [u64], ring: u32) -> (End<Memory>, App, Bits<'_>) {
     let layout = Layout::new(ring).unwrap();
@@ -155,7 +162,7 @@ pub fn open(words: &mut [u64], ring: u32) -> (End<Memory>, App, Bits<'_>) {
     let mut end = End::new(memory, list, layout, LIMITS).unwrap();
     let mut bits = Bits::new(words, BUFFERS).unwrap();
     for buffer in 0..BUFFERS {
-        assert_eq!(end.grant(&mut bits, buffer), Ok(true));
+        assert_eq!(end.grant(&mut bits, buffer), Ok(()));
     }
     assert_eq!(end.flush(), BUFFERS);
     (end, app, bits)

@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The buffers of a channel: its own, which frames are copied from and to, or those of the switch,
+//! which NICs read and write.
+
+use super::handle::State;
+use crate::core_::channel::bad::Bad;
+use crate::core_::channel::end::{Broken, End, Received, Sent, Taken};
+use crate::core_::channel::ledger::Bits;
+use crate::core_::channel::wants::ChannelId;
+use crate::core_::frame::PortId;
+use crate::core_::nic::pool::Tag;
+use crate::kapi::buffer::{Buf, Buffered, Memory, Placed, HEADROOM, SIZE};
+use crate::kapi::cpu;
+use crate::kapi::lend::{self, Lending};
+use crate::kapi::pool::{BufferPool, Stock};
+use crate::kapi::shared::SharedMemory;
+use kernel::prelude::*;
+use kernel::sync::Arc;
+
+/// The buffers of a channel.
+pub(crate) enum Buffers {
+    /// So many of its own.
+    Own(Arc<SharedMemory>, u32),
+    /// Some of those of the switch: the account of the pool says which.
+    Pool(Arc<BufferPool>),
+}
+
+/// Memory that an application maps.
+pub(crate) enum Part<'a> {
+    /// What the channel shares with the kernel alone.
+    Shared(&'a SharedMemory),
+    /// All buffers of the switch.
+    Pool(&'a Memory),
+}
+
+impl Part<'_> {
+    /// Octets.
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Self::Shared(memory) => memory.len(),
+            Self::Pool(memory) => memory.len().saturating_mul(SIZE),
+        }
+    }
+
+    /// The address of an octet in the kernel; `None` beyond the end.
+    pub(crate) fn octet(&self, at: usize) -> Option<u64> {
+        match self {
+            Self::Shared(memory) => memory.octet(at),
+            Self::Pool(memory) => memory.octet(at),
+        }
+    }
+}
+
+/// A frame that an application sends, to be copied.
+pub(crate) struct Outgoing<'a> {
+    /// The memory that it is in,
+    pub(crate) memory: &'a SharedMemory,
+    /// how many octets from the start,
+    pub(crate) at: usize,
+    /// and how long.
+    pub(crate) len: u16,
+    /// The port it is to leave by.
+    pub(crate) port: PortId,
+}
+
+/// Who sends what applications send.
+pub(crate) trait Carrier {
+    /// Sends a copy.
+    fn copy(&mut self, frame: Outgoing<'_>) -> Result<(), Bad>;
+
+    /// Sends a frame as it is; the buffer that is given for its own is the engine's.
+    fn pass(&mut self, frame: Buffered, to: PortId) -> Sent<Buf>;
+}
+
+/// Where octet `offset` of a channel's own buffer is in its memory.
+#[inline(always)]
+fn place(buffer: u32, offset: u16) -> usize {
+    (buffer as usize)
+        .saturating_mul(SIZE)
+        .saturating_add(offset.into())
+}
+
+/// The engine that this is: nobody else runs on its CPU while softirqs are off.
+#[inline(always)]
+fn engine() -> Tag {
+    Tag::engine(cpu::current() as u16)
+}
+
+impl Buffers {
+    /// How many the application can know of.
+    pub(super) fn described(&self) -> usize {
+        match self {
+            Self::Own(_, count) => *count as usize,
+            Self::Pool(pool) => pool.memory().len(),
+        }
+    }
+
+    /// What the application maps.
+    pub(super) fn part(&self) -> Part<'_> {
+        match self {
+            Self::Own(memory, _) => Part::Shared(memory),
+            Self::Pool(pool) => Part::Pool(pool.memory()),
+        }
+    }
+
+    /// Gives the application so many at first.
+    ///
+    /// # Errors
+    ///
+    /// `ENOBUFS` if the pool has fewer.
+    pub(super) fn grant(
+        &self,
+        end: &mut End<Arc<SharedMemory>>,
+        owned: &mut KVVec<u64>,
+        (id, count): (ChannelId, u32),
+    ) -> Result {
+        match self {
+            Self::Own(..) => {
+                let mut bits = Bits::new(owned, count).ok_or(EINVAL)?;
+                for buffer in 0..count {
+                    end.grant(&mut bits, buffer).map_err(|_| EINVAL)?;
+                }
+            }
+            Self::Pool(pool) => {
+                let mut stock = Stock::new(pool.clone(), 0);
+                let mut lending = Lending::new(pool, id, stock.owner()).ok_or(EINVAL)?;
+                for _ in 0..count {
+                    let given = stock.take().map(|buf| end.grant(&mut lending, buf));
+                    if given.is_none_or(|given| given.is_err()) {
+                        lend::reclaim(pool, id);
+                        return Err(ENOBUFS);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes up to `most` frames that the application sends, and has them sent. Tells their octets,
+    /// too.
+    pub(super) fn transmit(
+        &self,
+        state: &mut State,
+        (id, most): (ChannelId, u32),
+        by: &mut impl Carrier,
+    ) -> Result<(Taken, u64), Broken> {
+        let (end, now) = (&mut state.end, cpu::seconds());
+        let mut bytes = 0u64;
+        let taken = match self {
+            Self::Own(memory, count) => {
+                let Some(mut bits) = Bits::new(&mut state.owned, *count) else {
+                    return Err(Broken);
+                };
+                end.transmit(most, now, &mut bits, |buffer, entry| {
+                    let sent = by.copy(Outgoing {
+                        memory,
+                        at: place(buffer, entry.offset),
+                        len: entry.len,
+                        port: PortId(entry.port),
+                    });
+                    match sent {
+                        Ok(()) => {
+                            bytes = bytes.wrapping_add(entry.len.into());
+                            Sent::For(buffer)
+                        }
+                        Err(bad) => Sent::Refused(bad, buffer),
+                    }
+                })
+            }
+            Self::Pool(pool) => {
+                let Some(mut lending) = Lending::new(pool, id, engine()) else {
+                    return Err(Broken);
+                };
+                end.transmit(most, now, &mut lending, |buf, entry| {
+                    let frame = pool.memory().frame(buf, entry.offset, entry.len);
+                    let sent = match frame {
+                        Ok(frame) => by.pass(frame, PortId(entry.port)),
+                        Err(buf) => Sent::Refused(Bad::OutOfBuffer, buf),
+                    };
+                    if let Sent::For(_) = sent {
+                        bytes = bytes.wrapping_add(entry.len.into());
+                    }
+                    sent
+                })
+            }
+        };
+        taken.map(|taken| (taken, bytes))
+    }
+
+    /// Gives the application a copy of a frame; false if it has given no buffer for it.
+    pub(super) fn copy_in(
+        &self,
+        state: &mut State,
+        id: ChannelId,
+        (octets, port): (&[u8], PortId),
+    ) -> Result<bool, Broken> {
+        let (end, now) = (&mut state.end, cpu::seconds());
+        let what = (octets.len(), port.0);
+        match self {
+            Self::Own(memory, count) => {
+                let Some(mut bits) = Bits::new(&mut state.owned, *count) else {
+                    return Err(Broken);
+                };
+                end.deliver(now, &mut bits, what, |buffer| {
+                    memory.copy_in(place(buffer, HEADROOM as u16), octets);
+                    buffer
+                })
+            }
+            Self::Pool(pool) => {
+                let Some(mut lending) = Lending::new(pool, id, engine()) else {
+                    return Err(Broken);
+                };
+                end.deliver(now, &mut lending, what, |buf| {
+                    match pool.memory().copy(buf, octets) {
+                        Ok(frame) => frame.into_buf(),
+                        Err(buf) => buf,
+                    }
+                })
+            }
+        }
+    }
+
+    /// Gives the application a frame that is in a buffer, as it is if that can be; false if it has
+    /// given no buffer for it.
+    pub(super) fn pass_in(
+        &self,
+        state: &mut State,
+        id: ChannelId,
+        (mut frame, port): (Buffered, PortId),
+        stock: &mut Stock,
+    ) -> Result<bool, Broken> {
+        let pool = match self {
+            Self::Pool(pool) if stock.is_of(pool) => pool,
+            _ => {
+                let copied = self.copy_in(state, id, (frame.octets_mut(), port));
+                stock.give(frame.into_buf());
+                return copied;
+            }
+        };
+        let Some(mut lending) = Lending::new(pool, id, stock.owner()) else {
+            stock.give(frame.into_buf());
+            return Err(Broken);
+        };
+        let Placed {
+            buf, place, len, ..
+        } = frame.into();
+        let received = Received {
+            offset: place,
+            len,
+            port: port.0,
+        };
+        let end = &mut state.end;
+        match end.exchange(cpu::seconds(), &mut lending, buf, received)? {
+            Ok(free) => {
+                stock.give(free);
+                Ok(true)
+            }
+            Err(buf) => {
+                stock.give(buf);
+                Ok(false)
+            }
+        }
+    }
+
+    /// Takes back what an application has of the pool. Nobody acts for its channel any more, and
+    /// nothing of it is mapped.
+    pub(super) fn reclaim(&self, id: ChannelId) {
+        if let Self::Pool(pool) = self {
+            lend::reclaim(pool, id);
+        }
+    }
+}
