@@ -103,7 +103,7 @@ done
 
 # An engine and an application that sleep whenever they find nothing, or never.
 channels() { # PORT COMMAND...: the command brings the port up as smplb0
-	local mode
+	local mode sleep
 	for mode in sleep look; do
 		LOADED=$1-$mode
 		if [[ $mode == sleep ]]; then load spin_us=0; else load spin_us=1000000; fi
@@ -112,10 +112,10 @@ channels() { # PORT COMMAND...: the command brings the port up as smplb0
 		addressed smplb0
 		cp /proc/kallsyms "$OUT/kallsyms-$LOADED"
 		sleep 1
-		if [[ $mode == sleep ]]; then
-			answer smplb "$1" sleep "$MAC" answering smplb-echo $HOST:$PORT --sleep
-		else
-			answer smplb "$1" look "$MAC" answering smplb-echo $HOST:$PORT
+		if [[ $mode == sleep ]]; then sleep=--sleep; else sleep=; fi
+		answer smplb "$1" $mode "$MAC" answering smplb-echo $HOST:$PORT $sleep
+		if [[ $1 != netdev ]]; then
+			answer smplb-trusted "$1" $mode "$MAC" answering smplb-echo $HOST:$PORT $sleep --trusted
 		fi
 		smplbctl stats
 		expect "the port back" smplbctl port del smplb0
