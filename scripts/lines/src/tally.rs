@@ -16,8 +16,9 @@
 //! ```
 //!
 //! `ran` has the instructions of the kernel, and `user` how many a CPU executed of
-//! programs. `wrote` is the number of all stores of the kernel by a CPU. A cache line is shared when a CPU
-//! has written it and another one has read or written it. USERS and WRITERS are
+//! programs. `wrote` is the number of all stores of the kernel by a CPU. A cache
+//! line is shared when a CPU has written it and another one has read or written it.
+//! USERS and WRITERS are
 //! the CPUs that have accessed and that have written a line, as a mask; `lines`
 //! has how many lines are shared in the same way. `shared` is about all of these
 //! that one instruction of one CPU has accessed: how many accesses, how many

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{ensure, Context, Result};
+use serde::Serialize;
 
 use crate::cache::Cache;
 use crate::kernel;
@@ -68,14 +69,13 @@ pub fn main(args: &Args) -> Result<ExitCode> {
         }
     }
     let report = report::Report::from_lines(&lines)?;
-    fs::write(dir.join("report.json"), report.json()?)?;
+    guest.write_json("report.json", report.rows())?;
     let mut markdown = report.markdown();
     if vm::has_plugins()? {
         match guest.run(SCALING, Counts::Lines)? {
             Ok(results) => {
                 let rows = scaling::read(&dir, &results)?;
-                let json = serde_json::to_string_pretty(&rows)? + "\n";
-                fs::write(dir.join("scaling.json"), json)?;
+                guest.write_json("scaling.json", &rows)?;
                 fs::write(dir.join("scaling.txt"), scaling::places(&rows))?;
                 fs::write(dir.join("profile.txt"), scaling::profiles(&rows))?;
                 markdown.push_str(&scaling::markdown(&rows));
@@ -91,8 +91,7 @@ pub fn main(args: &Args) -> Result<ExitCode> {
             }
         }
         let rows = channel::read(&runs[0], &runs[1], &dir)?;
-        let json = serde_json::to_string_pretty(&rows)? + "\n";
-        fs::write(dir.join("channel.json"), json)?;
+        guest.write_json("channel.json", &rows)?;
         markdown.push_str(&channel::markdown(&rows));
     } else {
         say("this QEMU has no plugins: what engines share and what applications cost is not measured");
@@ -126,6 +125,12 @@ struct Guest<'a> {
 }
 
 impl Guest<'_> {
+    /// Writes measurements as a list of objects.
+    fn write_json(&self, name: &str, rows: &[impl Serialize]) -> Result<()> {
+        let json = serde_json::to_string_pretty(rows)? + "\n";
+        Ok(fs::write(self.dir.join(name), json)?)
+    }
+
     /// Runs a script in a VM of its own. Returns where its results are, or how it
     /// ended.
     fn run(&self, name: &str, counts: Counts) -> Result<Result<PathBuf, End>> {

@@ -37,7 +37,7 @@ const LOOK: &str = "look";
 const GOALS: [(&str, &str, f64); 2] = [("udp", "one", 10.0), ("xdp", "sleep", 2.0)];
 
 /// One measurement, as the guest describes it; times in nanoseconds.
-#[derive(Clone, Deserialize, PartialEq)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Told {
     /// `smplb`, or what it is compared with.

@@ -49,9 +49,9 @@ impl Report {
         Ok(Self { rows })
     }
 
-    /// A list of objects.
-    pub fn json(&self) -> Result<String> {
-        Ok(serde_json::to_string_pretty(&self.rows)? + "\n")
+    /// All of them.
+    pub fn rows(&self) -> &[Row] {
+        &self.rows
     }
 
     /// A table.
