@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Memory of the buffer pool: chunks of pages, mapped for DMA as a whole. */
+/*
+ * Memory that devices read and write: the buffer pool, chunks of pages that are
+ * mapped for DMA as a whole, and descriptor rings.
+ */
 #include <linux/dma-mapping.h>
 #include <linux/gfp.h>
+#include <linux/kmemleak.h>
 #include <linux/mm.h>
 
 #include "smplb.h"
@@ -57,4 +61,43 @@ void smplb_c_chunk_unmap(struct device *dev, u64 addr)
 {
 	dma_unmap_single_attrs(dev, addr, SMPLB_CHUNK_SIZE, DMA_BIDIRECTIONAL,
 			       DMA_ATTR_REQUIRE_COHERENT);
+}
+
+/*
+ * Memory for a ring, zeroed, and its address for @dev. No dma_alloc_coherent():
+ * what a device has been lost with is unmapped, but never somebody else's memory.
+ * Where that is not coherent the chunks of the pool cannot be mapped either.
+ */
+void *smplb_c_ring_alloc(struct device *dev, size_t size, u64 *addr)
+{
+	void *ring = alloc_pages_exact(size, GFP_KERNEL | __GFP_ZERO);
+	dma_addr_t dma;
+
+	if (!ring)
+		return NULL;
+	dma = dma_map_single_attrs(dev, ring, size, DMA_BIDIRECTIONAL,
+				   DMA_ATTR_REQUIRE_COHERENT);
+	if (dma_mapping_error(dev, dma)) {
+		free_pages_exact(ring, size);
+		return NULL;
+	}
+	*addr = dma;
+	return ring;
+}
+
+void smplb_c_ring_unmap(struct device *dev, u64 addr, size_t size)
+{
+	dma_unmap_single_attrs(dev, addr, size, DMA_BIDIRECTIONAL,
+			       DMA_ATTR_REQUIRE_COHERENT);
+}
+
+void smplb_c_ring_free(void *ring, size_t size)
+{
+	free_pages_exact(ring, size);
+}
+
+/* What @memory leads to is kept for good, and not by mistake. */
+void smplb_c_lost(const void *memory)
+{
+	kmemleak_not_leak(memory);
 }

@@ -144,6 +144,10 @@ void *smplb_c_chunk_alloc(void);
 void smplb_c_chunk_free(void *chunk);
 int smplb_c_chunk_map(struct device *dev, void *chunk, bool physical, u64 *addr);
 void smplb_c_chunk_unmap(struct device *dev, u64 addr);
+void *smplb_c_ring_alloc(struct device *dev, size_t size, u64 *addr);
+void smplb_c_ring_unmap(struct device *dev, u64 addr, size_t size);
+void smplb_c_ring_free(void *ring, size_t size);
+void smplb_c_lost(const void *memory);
 
 /* vector.c */
 struct pci_dev;

@@ -15,6 +15,7 @@ use super::guard::{Enabled, Reset};
 use super::supply::Share;
 use super::wish;
 use crate::kapi::buffer::Mapping;
+use crate::kapi::dma::Fate;
 use crate::kapi::live::Live;
 use crate::kapi::pseudo::Shape;
 use crate::kapi::vector::Vector;
@@ -40,6 +41,9 @@ pub(crate) trait Device: Send + Sync + Sized + 'static {
     /// Finds the registers, resets the device, and agrees with it on what both
     /// can. A device that this fails for has been reset.
     fn new(pdev: &pci::Device<Core<'_>>) -> Result<Self>;
+
+    /// What the memory of its rings shares with it.
+    fn fate(&self) -> &Arc<Fate>;
 
     /// Ends whatever the device does, and waits until it touches no memory any
     /// more.

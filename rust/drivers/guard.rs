@@ -94,6 +94,7 @@ impl<D: Device> Revive for Reset<'_, D> {
                 self.pdev,
                 "the device does not answer: what it may still write to is never used again\n"
             );
+            self.device.fate().lose();
         }
         harmless
     }

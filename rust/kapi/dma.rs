@@ -1,40 +1,80 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The memory of descriptor rings: shared with a device, coherent.
+//! The memory of descriptor rings: shared with a device, coherent; and what becomes of memory when a
+//! device cannot be stopped.
 
-use core::ptr::{read_volatile, write_volatile};
+use core::ptr::{read_volatile, write_volatile, NonNull};
+use kernel::bindings;
 use kernel::device::{Bound, Device};
-use kernel::dma::Coherent;
 use kernel::prelude::*;
+use kernel::sync::atomic::{Atomic, Relaxed};
 use kernel::sync::barrier::{dma_mb, Full, Read, Write};
+use kernel::sync::Arc;
 
+use super::ffi;
+use super::pseudo::raw_device;
 use crate::core_::nic::dma::Dma;
+
+/// Whether a device is lost: given up without having been stopped, so that it may go on some time
+/// and write to all memory that it was told of. It is unmapped, but nobody else gets that.
+pub(crate) struct Fate(Atomic<bool>);
+
+impl Fate {
+    /// That of a device that works.
+    pub(crate) fn new() -> Result<Arc<Self>> {
+        Ok(Arc::new(Self(Atomic::new(false)), GFP_KERNEL)?)
+    }
+
+    /// The device is lost.
+    pub(crate) fn lose(&self) {
+        self.0.store(true, Relaxed);
+    }
+
+    fn is_lost(&self) -> bool {
+        self.0.load(Relaxed)
+    }
+}
 
 /// Memory for one ring. The device may change it at any time, so that it is only
 /// read and written field by field, never borrowed.
 ///
 /// # Invariants
 ///
-/// `last` is a power of two less 1, at least 15, and the last octet of `memory`.
+/// `last` is a power of two less 1, at least 15, and the last octet of the memory at `start`, which
+/// this owns, and which is mapped at `address` for `device`, which is bound to a driver of ours.
 pub(crate) struct RingMemory {
-    memory: Coherent<[u64]>,
+    start: NonNull<u8>,
     last: usize,
+    address: u64,
+    device: *mut bindings::device,
+    fate: Arc<Fate>,
 }
 
+// SAFETY: It may be used and freed on any CPU.
+unsafe impl Send for RingMemory {}
+// SAFETY: As above: it is read and written field by field, see `RingMemory::load`.
+unsafe impl Sync for RingMemory {}
+
 impl RingMemory {
-    /// At least `len` octets, all 0.
-    pub(crate) fn new(device: &Device<Bound>, len: usize) -> Result<Self> {
+    /// At least `len` octets, all 0. To be dropped before `device`, whose fate it shares, is unbound.
+    pub(crate) fn new(device: &Device<Bound>, len: usize, fate: &Arc<Fate>) -> Result<Self> {
         let octets = len.max(16).checked_next_power_of_two().ok_or(EINVAL)?;
-        // INVARIANT: So many octets, a power of two.
+        let (device, mut address) = (raw_device(device), 0);
+        // SAFETY: The device is bound.
+        let start = unsafe { ffi::smplb_c_ring_alloc(device, octets, &mut address) };
+        // INVARIANT: So many octets, a power of two, just mapped.
         Ok(Self {
-            memory: Coherent::zeroed_slice(device, octets / 8, GFP_KERNEL)?,
+            start: NonNull::new(start.cast()).ok_or(ENOMEM)?,
             last: octets - 1,
+            address,
+            device,
+            fate: fate.clone(),
         })
     }
 
     /// Where the device finds it.
     pub(crate) fn address(&self) -> u64 {
-        self.memory.dma_address()
+        self.address
     }
 
     /// The octet where field `i` is, or another one if there is none with that number: a
@@ -48,8 +88,8 @@ impl RingMemory {
     /// Field `i`, or another one.
     #[inline(always)]
     fn field<T>(&self, i: usize) -> *mut T {
-        let start = self.memory.as_ptr().cast::<u8>().cast_mut();
         // By the type invariants it lies inside, as a multiple of its size.
+        let start = self.start.as_ptr();
         start.wrapping_add(self.offset::<T>(i)).cast()
     }
 
@@ -65,6 +105,17 @@ impl RingMemory {
     fn store<T>(&self, i: usize, value: T) {
         // SAFETY: As in `load`.
         unsafe { write_volatile(self.field::<T>(i), value) }
+    }
+}
+
+impl Drop for RingMemory {
+    fn drop(&mut self) {
+        // SAFETY: By the type invariants; the device is still bound.
+        unsafe { ffi::smplb_c_ring_unmap(self.device, self.address, self.last + 1) };
+        if !self.fate.is_lost() {
+            // SAFETY: By the type invariants, and the device has been stopped.
+            unsafe { ffi::smplb_c_ring_free(self.start.as_ptr().cast(), self.last + 1) };
+        }
     }
 }
 

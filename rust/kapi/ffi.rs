@@ -143,6 +143,10 @@ extern "C" {
         addr: *mut u64,
     ) -> c_int;
     pub(crate) fn smplb_c_chunk_unmap(dev: *mut device, addr: u64);
+    pub(crate) fn smplb_c_ring_alloc(dev: *mut device, size: usize, addr: *mut u64) -> *mut c_void;
+    pub(crate) fn smplb_c_ring_unmap(dev: *mut device, addr: u64, size: usize);
+    pub(crate) fn smplb_c_ring_free(ring: *mut c_void, size: usize);
+    pub(crate) fn smplb_c_lost(memory: *const c_void);
 
     pub(crate) fn smplb_c_vectors_new(pdev: *mut pci_dev, count: c_uint) -> *mut c_void;
     pub(crate) fn smplb_c_vectors_free(vectors: *mut c_void);

@@ -16,18 +16,24 @@ use crate::core_::frame::PortId;
 use crate::port::io::{Io, Nic};
 
 /// The rings of a NIC, taken apart when this is dropped: after its port has gone
-/// and the device was reset.
+/// and the device was stopped, or is lost with the buffers that are on them.
 ///
 /// # Invariants
 ///
 /// Neither engine nor host is at the rings when this is dropped.
-struct Retired(Nic);
+struct Retired {
+    nic: Nic,
+    lost: bool,
+}
 
 impl Drop for Retired {
     fn drop(&mut self) {
-        let nic = &self.0;
+        let nic = &self.nic;
         let mut stock = Stock::new(nic.pool().clone(), 0);
-        nic.stop(&mut stock);
+        match self.lost {
+            false => nic.stop(&mut stock),
+            true => nic.pool().keep(),
+        }
         for store in (0..nic.pairs()).filter_map(|pair| nic.store(pair)) {
             // SAFETY: By the type invariants.
             unsafe { store.stop(&mut stock) };
@@ -44,19 +50,9 @@ struct End<R: Revive> {
 
 impl<R: Revive> Drop for End<R> {
     fn drop(&mut self) {
-        if self.device.end() {
-            return;
-        }
-        if let Some(rings) = self.rings.take() {
-            // The kernel wants interrupts back, whatever the device does.
-            if let Some(vector) = rings.0.vector(0) {
-                // SAFETY: Nobody is at the rings, by their invariants, and they are never
-                // dropped.
-                unsafe { vector.end_all() };
-            }
-            // Lost for ever: rather that than written to by the device when somebody
-            // else has it.
-            core::mem::forget(rings);
+        let stopped = self.device.end();
+        if let Some(rings) = &mut self.rings {
+            rings.lost = !stopped;
         }
     }
 }
@@ -96,7 +92,10 @@ impl<R: Revive> Live<R> {
         let attached = Attached::new(device, shape, |id| {
             let nic = make(id)?;
             // INVARIANT: Dropped after what attaches them, below and in `Self`.
-            end.rings = Some(Retired(nic.clone()));
+            end.rings = Some(Retired {
+                nic: nic.clone(),
+                lost: false,
+            });
             start()?;
             Ok(Io::Native(nic))
         });

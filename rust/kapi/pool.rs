@@ -8,6 +8,7 @@ use kernel::sync::Arc;
 
 use super::atom::KAtom;
 use super::buffer::{Buf, Located, Memory};
+use super::ffi;
 use crate::core_::nic::magazine::{Home, Magazine};
 use crate::core_::nic::pool::{Owner, Pool, Record, Shared, Tag};
 use crate::core_::nic::queue::BufferId;
@@ -43,6 +44,15 @@ impl BufferPool {
         };
         pool.account().ok_or(EINVAL)?;
         Ok(Arc::new(pool, GFP_KERNEL)?)
+    }
+
+    /// A device that is lost has buffers: the pool stays for ever, and they with it.
+    pub(crate) fn keep(self: &Arc<Self>) {
+        match KBox::new(self.clone(), GFP_KERNEL) {
+            // SAFETY: Valid memory, which is never freed.
+            Ok(kept) => unsafe { ffi::smplb_c_lost(KBox::into_raw(kept).cast_const().cast()) },
+            Err(_) => core::mem::forget(self.clone()),
+        }
     }
 
     /// No port uses it any more: who has buffers of it at hand is to give them back.

@@ -38,10 +38,10 @@ impl Drop for All {
 ///
 /// # Invariants
 ///
-/// The pointer is one of the vectors of `all`.
+/// The pointer is one of the vectors of `_all`.
 pub(crate) struct Vector {
     vector: NonNull<c_void>,
-    all: Arc<All>,
+    _all: Arc<All>,
 }
 
 // SAFETY: The functions of a vector may be called by any thread.
@@ -73,21 +73,11 @@ impl Vector {
             // INVARIANT: As above.
             let vector = Self {
                 vector: NonNull::new(vector).ok_or(EINVAL)?,
-                all: all.clone(),
+                _all: all.clone(),
             };
             vectors.push(vector, GFP_KERNEL)?;
         }
         Ok(vectors)
-    }
-
-    /// Ends all vectors of the device.
-    ///
-    /// # Safety
-    ///
-    /// None of them is used or dropped afterwards.
-    pub(super) unsafe fn end_all(&self) {
-        // SAFETY: Once, as they are not dropped.
-        unsafe { ffi::smplb_c_vectors_free(self.all.0.as_ptr()) }
     }
 
     /// Has the device interrupt once.

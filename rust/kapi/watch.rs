@@ -26,7 +26,7 @@ pub(crate) trait Revive: Send + Sync {
     fn halt(&self) -> Result;
 
     /// Ends what the device does, for good. False if it may go on, and reach memory,
-    /// some time: when it answers again.
+    /// some time: when it answers again. It is lost then.
     fn end(&self) -> bool;
 
     /// Resets the device, whatever state it is in, gives it rings anew, and starts

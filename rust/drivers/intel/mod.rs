@@ -16,7 +16,7 @@ use crate::core_::nic::intel::regs::{Family, Register, RingRegisters};
 use crate::core_::nic::intel::rx::Rx;
 use crate::core_::nic::intel::tx::Tx;
 use crate::core_::nic::intel::{self, Layout, DESCRIPTOR};
-use crate::kapi::dma::RingMemory;
+use crate::kapi::dma::{Fate, RingMemory};
 use crate::port::io::Nic;
 use crate::port::native::{Driver, Native, Parts};
 use crate::port::pair::Queues;
@@ -71,6 +71,7 @@ pub(crate) trait Model: Family + Layout + Send + Sync + Unpin + 'static {
 /// A device.
 pub(crate) struct Controller<M> {
     bar: Bar,
+    fate: Arc<Fate>,
     model: PhantomData<M>,
 }
 
@@ -82,12 +83,13 @@ pub(crate) type Intel = Way<intel::E1000e>;
 impl<M: Model> Controller<M> {
     /// Memory for a ring that the device knows of.
     fn ring(
+        &self,
         registers: &Registers<'_>,
         pdev: &pci::Device<Bound>,
         at: &RingRegisters,
     ) -> Result<RingMemory> {
         let octets = usize::from(MOST) * DESCRIPTOR;
-        let memory = RingMemory::new(pdev.as_ref(), octets)?;
+        let memory = RingMemory::new(pdev.as_ref(), octets, &self.fate)?;
         let address = memory.address();
         registers.write(at.base_low, address as u32)?;
         registers.write(at.base_high, (address >> 32) as u32)?;
@@ -103,12 +105,19 @@ impl<M: Model> Device for Controller<M> {
     const INTERRUPTS: bool = M::INTERRUPTS;
 
     fn new(pdev: &pci::Device<Core<'_>>) -> Result<Self> {
+        // Memory first: what cannot be had leaves the device untouched.
+        let fate = Fate::new()?;
         let bar = Bar::new(pdev)?;
         M::reset(&bar.of(pdev)?)?;
         Ok(Self {
             bar,
+            fate,
             model: PhantomData,
         })
+    }
+
+    fn fate(&self) -> &Arc<Fate> {
+        &self.fate
     }
 
     fn reset(&self, pdev: &pci::Device<Bound>) -> Result {
@@ -185,8 +194,8 @@ impl<M: Model> Driver for Way<M> {
     ) -> Result<Queues<Self>> {
         let registers = self.0.bar.of(pdev)?;
         let (rx_at, tx_at) = M::rx(QUEUE).zip(M::tx(QUEUE)).ok_or(EINVAL)?;
-        let rx = Controller::<M>::ring(&registers, pdev, &rx_at)?;
-        let tx = Controller::<M>::ring(&registers, pdev, &tx_at)?;
+        let rx = self.0.ring(&registers, pdev, &rx_at)?;
+        let tx = self.0.ring(&registers, pdev, &tx_at)?;
         Ok(Queues {
             rx: Rx::new(rx, slots(MOST)?, capacity(0)).ok_or(EINVAL)?,
             tx: Tx::new(tx, slots(MOST)?).ok_or(EINVAL)?,

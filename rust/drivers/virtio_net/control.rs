@@ -5,11 +5,12 @@
 
 use super::transport::{Doorbell, Transport};
 use crate::core_::nic::virtio::control::{Control, Failure, Format};
-use crate::kapi::dma::RingMemory;
+use crate::kapi::dma::{Fate, RingMemory};
 use kernel::device::Bound;
 use kernel::io::poll::read_poll_timeout;
 use kernel::pci;
 use kernel::prelude::*;
+use kernel::sync::Arc;
 use kernel::time::Delta;
 
 /// Descriptors of the ring, of which a command takes two.
@@ -27,7 +28,7 @@ pub(super) struct ControlQueue {
 impl ControlQueue {
     /// Makes the device's queue number `index` one.
     pub(super) fn new(
-        transport: &Transport,
+        (transport, fate): (&Transport, &Arc<Fate>),
         pdev: &pci::Device<Bound>,
         index: u16,
         (format, event_idx): (Format, bool),
@@ -35,7 +36,7 @@ impl ControlQueue {
         let most = transport.queue_size(pdev, index)?.min(SIZE);
         let size = most.checked_ilog2().map(|log| 1 << log).ok_or(ENODEV)?;
         let areas = Control::<RingMemory>::areas(format, size);
-        let memory = RingMemory::new(pdev.as_ref(), areas.len)?;
+        let memory = RingMemory::new(pdev.as_ref(), areas.len, fate)?;
         let start = memory.address();
         let addresses = [areas.desc, areas.driver, areas.device]
             .map(|offset| start.wrapping_add(offset as u64));

@@ -19,7 +19,7 @@ use crate::core_::nic::virtio::packed::Packed;
 use crate::core_::nic::virtio::split::Split;
 use crate::core_::nic::virtio::{Areas, Ring, Rx, Tx};
 use crate::kapi::buffer::FRAME;
-use crate::kapi::dma::RingMemory;
+use crate::kapi::dma::{Fate, RingMemory};
 use crate::port::io::Nic;
 use crate::port::native::{Driver, Native, Parts};
 use crate::port::pair::Queues;
@@ -91,6 +91,7 @@ pub(crate) struct VirtioNet {
     transport: Transport,
     /// Those that both have.
     features: u64,
+    fate: Arc<Fate>,
     /// Whether it was last told to receive frames for other stations, as it does
     /// after a reset.
     receives_all: Atomic<bool>,
@@ -138,7 +139,7 @@ impl VirtioNet {
         // A power of two, as VIRTIO has it for split rings; 0 is no queue.
         let size = most.checked_ilog2().map(|log| 1u16 << log).ok_or(ENODEV)?;
         let areas = F::areas(size);
-        let memory = RingMemory::new(pdev.as_ref(), areas.len)?;
+        let memory = RingMemory::new(pdev.as_ref(), areas.len, &self.fate)?;
         let addresses = [areas.desc, areas.driver, areas.device]
             .map(|offset| memory.address().wrapping_add(offset as u64));
         let event_idx = self.has(feature::RING_EVENT_IDX);
@@ -160,7 +161,7 @@ impl VirtioNet {
             false => <Split<RingMemory, Slots> as Format>::CONTROL,
         };
         let format = (format, self.has(feature::RING_EVENT_IDX));
-        let control = ControlQueue::new(&self.transport, pdev, index, format)?;
+        let control = ControlQueue::new((&self.transport, &self.fate), pdev, index, format)?;
         *self.control.lock() = Some(control);
         Ok(())
     }
@@ -195,6 +196,7 @@ impl Device for VirtioNet {
     fn new(pdev: &pci::Device<Core<'_>>) -> Result<Self> {
         // Memory first: what cannot be had leaves the device untouched.
         let control = KBox::pin_init(new_mutex!(None, "smplb_virtio_control"), GFP_KERNEL)?;
+        let fate = Fate::new()?;
         let transport = Transport::new(pdev)?;
         transport.reset(pdev)?;
         let features = (WANTED, NEEDED);
@@ -205,9 +207,14 @@ impl Device for VirtioNet {
         Ok(Self {
             transport,
             features,
+            fate,
             receives_all: Atomic::new(true),
             control,
         })
+    }
+
+    fn fate(&self) -> &Arc<Fate> {
+        &self.fate
     }
 
     fn reset(&self, pdev: &pci::Device<Bound>) -> Result {
