@@ -4,7 +4,7 @@
 
 use super::{Channel, Desk};
 use crate::core_::channel::bells::CHANNELS;
-use crate::core_::channel::wants::{arrange, ChannelId, Rule, Want, Wants};
+use crate::core_::channel::wants::{arrange, ChannelId, Rule, Sieve, Want, Wants};
 use crate::core_::frame::PortId;
 use crate::engine;
 use crate::kapi::rcu_arc::RcuArc;
@@ -17,6 +17,7 @@ const RULES: usize = 1024;
 /// What engines read; never changed once it is published.
 pub(crate) struct Audience {
     rules: KVVec<Rule>,
+    sieve: Sieve,
     channels: KVVec<Option<Arc<Channel>>>,
 }
 
@@ -24,7 +25,7 @@ impl Audience {
     /// As the core wants it.
     #[inline(always)]
     pub(crate) fn wants(&self) -> Wants<'_> {
-        Wants::new(&self.rules)
+        Wants::new(&self.rules, self.sieve)
     }
 
     /// The channel with a number.

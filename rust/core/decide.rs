@@ -37,10 +37,10 @@ impl<A: Atom> Round<'_, '_, '_, A> {
             checksum,
             segment_len,
         };
-        let packet = packet.hashed(&self.switch.connections);
-        let verdict = match packet.key.protocol() {
-            0 => self.other(frame),
-            _ => self.flow(&packet, frame),
+        let verdict = match (packet.wanted(), packet.key.protocol()) {
+            (Some(channel), _) => Verdict::Channel(channel),
+            (None, 0) => self.other(frame),
+            (None, _) => self.flow(&packet.hashed(&self.switch.connections), frame),
         };
         let totals = self.lane.totals;
         match verdict {

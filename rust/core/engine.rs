@@ -3,6 +3,7 @@
 //! What one engine keeps for one switch from burst to burst.
 
 use super::bits;
+use super::channel::wants::{ChannelId, Wants};
 use super::connection::entry::Entry;
 use super::connection::free::Free;
 use super::connection::key::Key;
@@ -22,7 +23,7 @@ pub struct Packet {
     pub(super) key: Key,
     /// Hash of the key, if it was computed.
     pub(super) hash: u64,
-    /// Entry that is likely its connection; 0 for none.
+    /// Entry that is likely its connection; 0 for none. With [`WANTED`] the channel that wants it.
     pub(super) candidate: u32,
     /// [`Flow::flags`](super::filter::Flow::flags).
     pub(super) flags: u16,
@@ -37,11 +38,20 @@ impl Packet {
         }
     }
 
+    /// The channel that wants it, whatever connections there are.
+    #[inline(always)]
+    pub(super) fn wanted(&self) -> Option<ChannelId> {
+        (self.candidate & WANTED != 0).then_some(ChannelId(self.candidate as u16))
+    }
+
     /// Flags of the TCP segment.
     pub(super) fn tcp_flags(&self) -> u8 {
         self.flags as u8
     }
 }
+
+/// Flag of candidates that are channels: no table has as many entries.
+const WANTED: u32 = 1 << 31;
 
 /// Flag of a packet of the same flow as the one before it, above those of TCP.
 pub(super) const SAME: u16 = 0x100;
@@ -49,6 +59,7 @@ pub(super) const SAME: u16 = 0x100;
 /// The first look at the frames of a burst, one after another.
 pub(super) struct Scout<'r> {
     filter: Filter,
+    wants: Wants<'r>,
     recent: &'r [u64],
     /// Key of the frame before.
     last: Key,
@@ -57,11 +68,12 @@ pub(super) struct Scout<'r> {
 }
 
 impl<'r> Scout<'r> {
-    /// For a burst of frames that `filter` tells what they are.
+    /// For a burst of frames that `filter` tells what they are, and that may be wanted.
     #[inline(always)]
-    pub(super) fn new(filter: Filter, recent: &'r [u64]) -> Self {
+    pub(super) fn new(filter: Filter, wants: Wants<'r>, recent: &'r [u64]) -> Self {
         Self {
             filter,
+            wants,
             recent,
             last: Key::default(),
             unknown: 0,
@@ -96,8 +108,11 @@ impl<'r> Scout<'r> {
     // A call, so that the reading of headers has the registers for itself.
     #[inline(never)]
     fn recall<A: Atom>(&mut self, key: Key, nth: usize, connections: &Connections<'_, A>) -> u32 {
-        let candidate = recent::recall(self.recent, Mark::of(key));
         self.last = key;
+        if let Some(channel) = self.wants.local(key) {
+            return WANTED | u32::from(channel.0);
+        }
+        let candidate = recent::recall(self.recent, Mark::of(key));
         match candidate {
             // No more than one packet for each bit comes.
             0 => self.unknown |= 1u64.wrapping_shl(nth as u32),

@@ -8,7 +8,6 @@ use super::connection::table::Connections;
 use super::counters::sum::Loads;
 use super::engine::{look_up, Engine, Packet, Scout};
 use super::env::Atom;
-use super::filter::Filter;
 use super::frame::{Burst, Frame, Origin, PortId};
 use super::neighbour::Neighbours;
 use super::round::Round;
@@ -60,7 +59,7 @@ pub fn process_burst<A: Atom, B: Burst>(
         round.finish_whole(burst.len(), bytes);
         return None;
     }
-    let (unknown, bytes) = read(switch, round.filter(), round.recent, packets, burst);
+    let (unknown, bytes) = read(round.scout(), &switch.connections, packets, burst);
     if unknown != 0 {
         look_up(packets, unknown, round.recent, &switch.connections);
     }
@@ -86,16 +85,15 @@ fn hand_over<B: Burst>(channel: ChannelId, burst: &mut B) -> u64 {
 // Each loop has the registers for itself.
 #[inline(never)]
 fn read<A: Atom, B: Burst>(
-    switch: &Switch<'_, A>,
-    filter: Filter,
-    recent: &[u64],
+    mut scout: Scout<'_>,
+    connections: &Connections<'_, A>,
     packets: &mut [Packet],
     burst: &mut B,
 ) -> (u64, u64) {
-    let (mut scout, mut bytes) = (Scout::new(filter, recent), 0u64);
+    let mut bytes = 0u64;
     for (nth, (packet, frame)) in packets.iter_mut().zip(burst.frames()).enumerate() {
         bytes = bytes.wrapping_add(u64::from(frame.len));
-        scout.read(nth, packet, &frame, &switch.connections);
+        scout.read(nth, packet, &frame, connections);
     }
     (scout.unknown(), bytes)
 }
@@ -204,7 +202,7 @@ mod tests {
             },
             neighbours: Neighbours { slots: &slots },
             connections: table.lend(),
-            wants: Wants::new(&[]),
+            wants: Wants::none(),
             loads: &lanes.as_slice(),
         };
         assert!(switch.neighbours.set(PortId(0), SERVER.0, PEER));

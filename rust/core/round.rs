@@ -5,12 +5,12 @@
 
 use ::core::mem::take;
 
-use super::channel::wants::ChannelId;
+use super::channel::wants::{ChannelId, Wants};
 use super::config::{BackendId, ServiceId};
 use super::connection::entry::{backend_of, service_of};
 use super::connection::tcp_state::EVENTS;
 use super::counters::{self, Lane};
-use super::engine::{Engine, EngineState, Packet, SAME};
+use super::engine::{Engine, EngineState, Packet, Scout, SAME};
 use super::env::Atom;
 use super::filter::Filter;
 use super::frame::{Frame, Origin, PortId, BURST};
@@ -96,6 +96,17 @@ impl<'s, 'e, 'a, A: Atom> Round<'s, 'e, 'a, A> {
         self.others = count as u64;
         counters::add(&self.lane.totals.channel, self.others);
         self.finish(count, bytes);
+    }
+
+    /// For the first look at the frames.
+    #[inline(always)]
+    pub(super) fn scout(&self) -> Scout<'_> {
+        // What the host sends is not for applications.
+        let wants = match self.from_host {
+            true => Wants::none(),
+            false => self.switch.wants,
+        };
+        Scout::new(self.filter(), wants, self.recent)
     }
 
     /// Which frames are addressed to the switch.

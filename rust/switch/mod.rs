@@ -82,7 +82,7 @@ impl<'a> Tables<'a> {
     /// What applications want to receive.
     #[inline(always)]
     pub(crate) fn wants(&self) -> Wants<'a> {
-        self.audience.map_or(Wants::new(&[]), Audience::wants)
+        self.audience.map_or(Wants::none(), Audience::wants)
     }
 }
 

@@ -67,6 +67,17 @@ fn a_connection_stays_with_its_backend() {
     assert_eq!(world.client(packet.clone()).0, Verdict::Forward(PortId(1)));
     world.rules = vec![Rule::new(Want::Address(VIP.0), ChannelId(2))];
     assert_eq!(world.client(packet).0, Verdict::Forward(PortId(1)));
+    // Unless it wants that port.
+    world.rules = vec![
+        Rule::new(local(VIP.0, VIP.1), ChannelId(1)),
+        Rule::new(Want::Address(VIP.0), ChannelId(2)),
+    ];
+    assert!(arrange(&mut world.rules));
+    let packet = Packet::udp(CLIENT, VIP).frame();
+    for (verdict, _) in world.burst(&[packet.clone(), packet]) {
+        assert_eq!(verdict, ONE);
+    }
+    world.rules.remove(0);
     // A new one, and whatever else comes to the address, goes to the application.
     let (addr, port) = CLIENT;
     let client = (addr, port + 1);

@@ -146,6 +146,7 @@ struct smplb_channel_open {
  *	comes first here is taken.
  * @SMPLB_WANT_PORT: All that a port receives.
  * @SMPLB_WANT_LOCAL: TCP or UDP to an address and port, whole packets.
+ *	Those of connections that the switch has given to a backend, too.
  * @SMPLB_WANT_ADDRESS: IPv4 to an address. Connections that the switch has
  *	given to a backend stay there.
  * @SMPLB_WANT_ETHERTYPE: Frames of a type that a port receives.

@@ -7,7 +7,7 @@
 mod memory;
 pub mod packet;
 
-use smplb_core::channel::wants::{Rule, Wants};
+use smplb_core::channel::wants::{Rule, Sieve, Wants};
 use smplb_core::config::build::{HalfMut, Summary};
 use smplb_core::config::error::ConfigError;
 use smplb_core::config::view::View;
@@ -257,7 +257,7 @@ impl World {
                 slots: &self.neighbours,
             },
             connections: self.table.lend(),
-            wants: Wants::new(&self.rules),
+            wants: Wants::new(&self.rules, Sieve::of(&self.rules)),
             loads: &loads,
         };
         let mut engine = Engine {
