@@ -118,19 +118,17 @@ impl Buffers {
         match self {
             Self::Own(..) => {
                 let mut bits = Bits::new(owned, count).ok_or(EINVAL)?;
-                for buffer in 0..count {
-                    end.grant(&mut bits, buffer).map_err(|_| EINVAL)?;
-                }
+                (0..count).for_each(|buffer| end.grant(&mut bits, buffer));
             }
             Self::Pool(pool) => {
                 let mut stock = Stock::new(pool.clone(), 0);
                 let mut lending = Lending::new(pool, id, stock.owner()).ok_or(EINVAL)?;
                 for _ in 0..count {
-                    let given = stock.take().map(|buf| end.grant(&mut lending, buf));
-                    if given.is_none_or(|given| given.is_err()) {
+                    let Some(buf) = stock.take() else {
                         lend::reclaim(pool, id);
                         return Err(ENOBUFS);
-                    }
+                    };
+                    end.grant(&mut lending, buf);
                 }
             }
         }

@@ -116,6 +116,12 @@ impl<P: Index, C: Index> Producer<P, C> {
         })
     }
 
+    /// Position of element `i` of any span that is reserved before the next is published.
+    #[inline(always)]
+    pub fn position(&self, i: u32) -> usize {
+        (self.next.wrapping_add(i) & self.mask) as usize
+    }
+
     /// Shows the first `count` elements of the last reserved span to the consumer.
     pub fn publish(&mut self, count: u32) {
         let used = self.next.wrapping_sub(self.seen);
@@ -168,6 +174,12 @@ impl<P: Index, C: Index> Consumer<P, C> {
             len: ready.min(wanted),
             mask: self.mask,
         })
+    }
+
+    /// Position of element `i` of any span that is available before the next is released.
+    #[inline(always)]
+    pub fn position(&self, i: u32) -> usize {
+        (self.next.wrapping_add(i) & self.mask) as usize
     }
 
     /// Gives the first `count` elements of the last span back to the producer.

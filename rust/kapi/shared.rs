@@ -61,17 +61,17 @@ impl SharedMemory {
 
     #[inline(always)]
     fn word32(&self, i: usize) -> Option<&Atomic<u32>> {
-        let place = self.place(i.checked_mul(4)?, 4)?;
         // SAFETY: Inside of memory that lives as long as `self`, and aligned, as that begins at a
         // page. All access to it is atomic, by the type invariants.
-        Some(unsafe { Atomic::from_ptr(place.cast()) })
+        (i < self.len / 4)
+            .then(|| unsafe { Atomic::from_ptr(self.start.as_ptr().cast::<u32>().add(i)) })
     }
 
     #[inline(always)]
     fn word64(&self, i: usize) -> Option<&Atomic<u64>> {
-        let place = self.place(i.checked_mul(8)?, 8)?;
         // SAFETY: As in `word32`.
-        Some(unsafe { Atomic::from_ptr(place.cast()) })
+        (i < self.len / 8)
+            .then(|| unsafe { Atomic::from_ptr(self.start.as_ptr().cast::<u64>().add(i)) })
     }
 
     /// The first `count` words of 64 bits.

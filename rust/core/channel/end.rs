@@ -41,10 +41,11 @@ impl<M: Shared + Clone> Outbox<M> {
         })
     }
 
-    /// Whether there is room for one more.
-    fn has_room(&mut self) -> Result<bool, Corrupt> {
-        let wanted = self.waiting.wrapping_add(1);
-        Ok(self.ring.reserve(wanted)?.len() == wanted)
+    /// For how many more there is room, up to `most`.
+    #[inline(always)]
+    fn room(&mut self, most: u32) -> Result<u32, Corrupt> {
+        let span = self.ring.reserve(self.waiting.saturating_add(most))?;
+        Ok(span.len().saturating_sub(self.waiting))
     }
 
     /// Whether the application has not taken all that it was shown.
@@ -53,12 +54,11 @@ impl<M: Shared + Clone> Outbox<M> {
     }
 
     /// Puts a number on the ring, on which there is room for it.
-    fn put(&mut self, memory: &M, buffer: u32) -> Result<(), Corrupt> {
-        let span = self.ring.reserve(self.waiting.wrapping_add(1))?;
-        let position = span.position(self.waiting);
+    #[inline(always)]
+    fn put(&mut self, memory: &M, buffer: u32) {
+        let position = self.ring.position(self.waiting);
         memory.store32(self.elements.wrapping_add(position), buffer);
         self.waiting = self.waiting.wrapping_add(1);
-        Ok(())
     }
 
     /// Shows what was put; how many that are.
@@ -90,16 +90,22 @@ impl<M: Shared + Clone> Inbox<M> {
         })
     }
 
-    /// The next number, which stays on the ring until [`Inbox::pass`].
-    fn next(&mut self, memory: &M) -> Result<Option<u32>, Corrupt> {
-        let wanted = self.taken.wrapping_add(1);
-        let span = self.ring.available(wanted)?;
-        let is_there = span.len() == wanted;
-        let position = span.position(self.taken);
-        Ok(is_there.then(|| memory.load32(self.elements.wrapping_add(position))))
+    /// How many more numbers there are, up to `most`.
+    #[inline(always)]
+    fn ready(&mut self, most: u32) -> Result<u32, Corrupt> {
+        let span = self.ring.available(self.taken.saturating_add(most))?;
+        Ok(span.len().saturating_sub(self.taken))
+    }
+
+    /// The next number, if there is one, which stays on the ring until [`Inbox::pass`].
+    #[inline(always)]
+    fn next(&self, memory: &M) -> u32 {
+        let position = self.ring.position(self.taken);
+        memory.load32(self.elements.wrapping_add(position))
     }
 
     /// Passes the number that `next` told.
+    #[inline(always)]
     fn pass(&mut self) {
         self.taken = self.taken.wrapping_add(1);
     }
@@ -183,14 +189,10 @@ impl<M: Shared + Clone> End<M> {
         }
     }
 
-    /// Gives the application a free buffer, at first or in the place of a sent one. It has the
-    /// buffer even if it has broken the ring.
-    fn complete<L: Ledger>(
-        &mut self,
-        ledger: &mut L,
-        buffer: L::Buffer,
-        flags: u16,
-    ) -> Result<(), Broken> {
+    /// Gives the application a free buffer, at first or in the place of a sent one. There is room
+    /// for it.
+    #[inline(always)]
+    fn complete<L: Ledger>(&mut self, ledger: &mut L, buffer: L::Buffer, flags: u16) {
         let buffer = ledger.give(buffer);
         let entry = Entry {
             buffer,
@@ -199,13 +201,13 @@ impl<M: Shared + Clone> End<M> {
             ..Entry::default()
         };
         entry.store(&self.list, buffer);
-        Ok(self.completion.put(&self.memory, buffer)?)
+        self.completion.put(&self.memory, buffer);
     }
 
     /// Gives the application one of its first buffers, of which there are no more than elements of a
     /// ring.
-    pub fn grant<L: Ledger>(&mut self, ledger: &mut L, buffer: L::Buffer) -> Result<(), Broken> {
-        self.complete(ledger, buffer, 0)
+    pub fn grant<L: Ledger>(&mut self, ledger: &mut L, buffer: L::Buffer) {
+        self.complete(ledger, buffer, 0);
     }
 
     /// Takes up to `most` frames that the application sends (figure 12, steps 324 to 326), at `now`,
@@ -219,10 +221,10 @@ impl<M: Shared + Clone> End<M> {
         mut send: impl FnMut(L::Buffer, Entry) -> Sent<L::Buffer>,
     ) -> Result<Taken, Broken> {
         let mut taken = Taken::default();
-        while taken.seen < most && self.completion.has_room()? {
-            let Some(number) = self.transmit.next(&self.memory)? else {
-                break;
-            };
+        // A wrong number makes nothing complete: then there is room for one more.
+        let count = self.completion.room(self.transmit.ready(most)?)?;
+        while taken.seen < count {
+            let number = self.transmit.next(&self.memory);
             let sent = match ledger.take(number) {
                 Ok(buffer) => {
                     let entry = Entry::load(&self.list, number);
@@ -242,11 +244,11 @@ impl<M: Shared + Clone> End<M> {
             taken.seen = taken.seen.wrapping_add(1);
             match sent {
                 Ok(Sent::For(other)) => {
-                    self.complete(ledger, other, 0)?;
+                    self.complete(ledger, other, 0);
                     taken.sent = taken.sent.wrapping_add(1);
                 }
                 Ok(Sent::Refused(bad, buffer)) => {
-                    self.complete(ledger, buffer, REFUSED)?;
+                    self.complete(ledger, buffer, REFUSED);
                     self.note(bad, now)?;
                 }
                 // Dealt with above.
@@ -265,12 +267,13 @@ impl<M: Shared + Clone> End<M> {
         now: u32,
         ledger: &mut L,
     ) -> Result<Option<L::Buffer>, Broken> {
-        if !self.receive.has_room()? {
+        if self.receive.room(1)? == 0 {
             return Ok(None);
         }
-        while let Some(buffer) = self.fill.next(&self.memory)? {
+        while self.fill.ready(1)? != 0 {
+            let number = self.fill.next(&self.memory);
             self.fill.pass();
-            match ledger.take(buffer) {
+            match ledger.take(number) {
                 Ok(buffer) => return Ok(Some(buffer)),
                 Err(bad) => self.note(bad, now)?,
             }
@@ -279,14 +282,9 @@ impl<M: Shared + Clone> End<M> {
     }
 
     /// Passes a received frame to the application (figure 13, steps 342 to 344), in a buffer that is the
-    /// kernel's. There is room for it: [`End::free`] has told. The application has the buffer even if
-    /// it has broken the ring.
-    pub fn receive<L: Ledger>(
-        &mut self,
-        ledger: &mut L,
-        buffer: L::Buffer,
-        frame: Received,
-    ) -> Result<(), Broken> {
+    /// kernel's. There is room for it: [`End::free`] has told.
+    #[inline(always)]
+    pub fn receive<L: Ledger>(&mut self, ledger: &mut L, buffer: L::Buffer, frame: Received) {
         let buffer = ledger.give(buffer);
         let entry = Entry {
             buffer,
@@ -297,7 +295,7 @@ impl<M: Shared + Clone> End<M> {
             ..Entry::default()
         };
         entry.store(&self.list, buffer);
-        Ok(self.receive.put(&self.memory, buffer)?)
+        self.receive.put(&self.memory, buffer);
     }
 
     /// Gives the application the buffer that a frame was received in (figure 13, steps 341 to 344), and
@@ -310,18 +308,14 @@ impl<M: Shared + Clone> End<M> {
         buffer: L::Buffer,
         frame: Received,
     ) -> Result<Result<L::Buffer, L::Buffer>, Broken> {
-        let free = match self.free(now, ledger) {
-            Ok(Some(free)) => free,
-            Ok(None) => return Ok(Err(buffer)),
+        match self.free(now, ledger) {
+            Ok(Some(free)) => {
+                self.receive(ledger, buffer, frame);
+                Ok(Ok(free))
+            }
+            Ok(None) => Ok(Err(buffer)),
             Err(broken) => {
                 ledger.give(buffer);
-                return Err(broken);
-            }
-        };
-        match self.receive(ledger, buffer, frame) {
-            Ok(()) => Ok(Ok(free)),
-            Err(broken) => {
-                ledger.give(free);
                 Err(broken)
             }
         }
@@ -351,14 +345,15 @@ impl<M: Shared + Clone> End<M> {
             len,
             port,
         };
-        self.receive(ledger, write(buffer), frame).map(|()| true)
+        self.receive(ledger, write(buffer), frame);
+        Ok(true)
     }
 
     /// Whether there is something on the transmit ring that can be completed. An application that
     /// has made no room for that gets no turn: it rings when it has.
     pub fn has_to_send(&mut self) -> Result<bool, Broken> {
         // What it took from the completion ring before it sent is seen after what it sent.
-        Ok(self.transmit.next(&self.memory)?.is_some() && self.completion.has_room()?)
+        Ok(self.transmit.ready(1)? != 0 && self.completion.room(1)? != 0)
     }
 
     /// Whether there are elements on the receive ring and on the completion ring that the application

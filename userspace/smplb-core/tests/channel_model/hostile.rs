@@ -127,10 +127,9 @@ pub fn run(steps: impl IntoIterator<Item = Step>) {
                     assert!(buffer < BUFFERS && ours.insert(buffer));
                     if ours.len() > 3 {
                         ours.remove(&buffer);
-                        end.receive(&mut bits, buffer, RECEIVED)
-                    } else {
-                        Ok(())
+                        end.receive(&mut bits, buffer, RECEIVED);
                     }
+                    Ok(())
                 }
                 Ok(None) => Ok(()),
                 Err(broken) => Err(broken),
