@@ -31,6 +31,8 @@ pub(super) struct Out<'a> {
     pub(super) lane: Lane<'a, KAtom>,
     to: PortId,
     target: Option<&'a Port>,
+    /// Octets of the longest frame that an application may send by that port; 0 if nobody has looked.
+    longest: u32,
     skbs: OutBurst,
     frames: FrameOut,
 }
@@ -46,6 +48,7 @@ impl<'a> Out<'a> {
             lane,
             to: PortId(u16::MAX),
             target: None,
+            longest: 0,
             skbs: OutBurst::new(),
             frames: FrameOut::new(),
         }
@@ -58,6 +61,7 @@ impl<'a> Out<'a> {
             self.flush(hands);
             self.to = to;
             self.target = self.topology.port(to);
+            self.longest = 0;
         }
         if self.target.is_none() {
             self.lane.drop(DropReason::PortDown, to);
@@ -146,19 +150,41 @@ impl<'a> Out<'a> {
         }
     }
 
-    /// The port that a frame of an application is to leave by; `None` if that is down, which is
-    /// counted.
-    fn port_for(&mut self, to: PortId, len: u16) -> Result<Option<&'a Port>, Bad> {
-        let target = self.topology.port(to).ok_or(Bad::NoSuchPort)?;
+    /// Turns to the port that a frame of an application is to leave by; `None` if that is down,
+    /// which is counted.
+    #[inline(always)]
+    fn turn(
+        &mut self,
+        to: PortId,
+        len: u16,
+        hands: &mut Hands<'_>,
+    ) -> Result<Option<&'a Port>, Bad> {
+        match to == self.to && u32::from(len) <= self.longest {
+            true => Ok(self.target),
+            false => self.turn_anew(to, len, hands),
+        }
+    }
+
+    #[inline(never)]
+    fn turn_anew(
+        &mut self,
+        to: PortId,
+        len: u16,
+        hands: &mut Hands<'_>,
+    ) -> Result<Option<&'a Port>, Bad> {
+        self.topology.port(to).ok_or(Bad::NoSuchPort)?;
         let info = self.topology.routes().port(to);
         let Some(info) = info.filter(|info| info.is_up()) else {
             self.lane.drop(DropReason::PortDown, to);
             return Ok(None);
         };
-        if u32::from(len) > info.mtu().saturating_add(ETH_HLEN as u32) {
+        let longest = info.mtu().saturating_add(ETH_HLEN as u32);
+        if u32::from(len) > longest {
             return Err(Bad::WrongLength);
         }
-        Ok(Some(target))
+        let target = self.aim(to, hands);
+        self.longest = longest;
+        Ok(target)
     }
 
     /// Sends what an application sends in a buffer of the pool; it gets another one for that.
@@ -168,12 +194,12 @@ impl<'a> Out<'a> {
         to: PortId,
         hands: &mut Hands<'_>,
     ) -> Sent<Buf> {
-        let target = match self.port_for(to, frame.len()) {
+        let target = match self.turn(to, frame.len(), hands) {
             Ok(Some(target)) => target,
             Ok(None) => return Sent::For(frame.into_buf()),
             Err(bad) => return Sent::Refused(bad, frame.into_buf()),
         };
-        match self.aim(to, hands).and(target.io().native()) {
+        match target.io().native() {
             Some(nic) => {
                 let Some(other) = hands.stock_of(nic.pool()).take() else {
                     self.lane.drop(DropReason::NoMemory, to);
@@ -197,10 +223,10 @@ impl<'a> Out<'a> {
 
     /// Sends a copy of what an application sends.
     pub(super) fn copied(&mut self, frame: Outgoing<'_>, hands: &mut Hands<'_>) -> Result<(), Bad> {
-        let Some(target) = self.port_for(frame.port, frame.len)? else {
+        let Some(target) = self.turn(frame.port, frame.len, hands)? else {
             return Ok(());
         };
-        match self.aim(frame.port, hands).and(target.io().native()) {
+        match target.io().native() {
             Some(nic) => {
                 let stock = hands.stock_of(nic.pool());
                 match copy_with(stock, frame.len.into(), |to| {
