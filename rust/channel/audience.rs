@@ -86,7 +86,12 @@ impl Members {
         for channel in &self.channels {
             channels.push(channel.clone(), GFP_KERNEL)?;
         }
-        Ok(Arc::new(Audience { rules, channels }, GFP_KERNEL)?)
+        let audience = Audience {
+            sieve: Sieve::of(&rules),
+            rules,
+            channels,
+        };
+        Ok(Arc::new(audience, GFP_KERNEL)?)
     }
 }
 
@@ -188,6 +193,29 @@ impl Channels {
             let _ = cpus.push(desk.seat().cpu(), GFP_KERNEL);
         }
         cpus
+    }
+
+    /// What broken channels wanted goes where it went before. Now and then.
+    pub(crate) fn forsake_broken(&self) {
+        let mut members = self.members.lock();
+        let Members {
+            rules, channels, ..
+        } = &mut *members;
+        let broken = |channel: &Option<Arc<Channel>>| {
+            let channel = channel.as_ref();
+            channel.is_some_and(|channel| !channel.is_open())
+        };
+        if !channels.iter().any(broken) {
+            return;
+        }
+        let before = rules.len();
+        rules.retain(|rule| {
+            let channel = channels.get(usize::from(rule.channel().0));
+            !channel.is_some_and(broken)
+        });
+        if rules.len() < before {
+            self.withdraw(&members);
+        }
     }
 
     /// A port goes, and its number is another one's soon.

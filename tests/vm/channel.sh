@@ -48,7 +48,19 @@ gcc -O2 -Wall -Wextra -Werror -I "$ring/include" -o /tmp/echo "$ring/examples/ec
 app /tmp/echo.log 'answering by' /tmp/echo $HOST 7
 helper client udp stream $HOST 7 2 100 || die "$(cat /tmp/echo.log; smplbctl stats)"
 
+echo "==> one that breaks a ring, and stays"
+end_app
+python3 -ES "$HERE/udp.py" echo $HOST 7 &
+server=$!
+undo "kill $server 2>/dev/null"
+app /tmp/broken.log 'closed: true' hostile $HOST 7 60 1 stay
+answered() { helper client udp stream $HOST 7 0.2 10 >/dev/null 2>&1; }
+expect "the host gets what it wanted" eventually 5 answered
+end_app
+kill $server && wait $server
+
 echo "==> it dies"
+app /tmp/echo.log 'answering for' smplb-echo $HOST:7
 end_app
 before=$(to_channels)
 ! helper client udp stream $HOST 7 0.1 10 >/dev/null 2>&1 || die "somebody answers"

@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
 //! For the scenarios: an application that writes anything anywhere in the memory of its channel, for
-//! so many seconds, and opens another one whenever the kernel has had enough of it.
+//! so many seconds, and opens another one whenever the kernel has had enough of it; or, to `stay`, keeps
+//! the one that is closed open.
 //!
-//! `hostile ADDR PORT SECONDS SEED`
+//! `hostile ADDR PORT SECONDS SEED [stay]`
 
 use std::env::args;
 use std::net::Ipv4Addr;
 use std::os::fd::{AsFd, OwnedFd};
 use std::ptr::null_mut;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
@@ -185,6 +187,7 @@ fn main() -> Result<()> {
     let (addr, port) = (arg(1)?.parse()?, arg(2)?.parse()?);
     let end = Instant::now() + Duration::from_secs(arg(3)?.parse()?);
     let mut dice = Dice(arg(4)?.parse()?);
+    let stays = args().nth(5).is_some_and(|word| word == "stay");
     let (mut channels, mut deeds) = (0u64, 0u64);
     while Instant::now() < end {
         let victim = Victim::open(addr, port)?;
@@ -199,6 +202,10 @@ fn main() -> Result<()> {
             if victim.is_closed()? || Instant::now() >= end {
                 break;
             }
+        }
+        if stays {
+            println!("closed: {}", victim.is_closed()?);
+            thread::sleep(end.saturating_duration_since(Instant::now()));
         }
     }
     println!("{deeds} deeds on {channels} channels");
