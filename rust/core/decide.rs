@@ -37,10 +37,9 @@ impl<A: Atom> Round<'_, '_, '_, A> {
             checksum,
             segment_len,
         };
-        let verdict = match (packet.wanted(), packet.key.protocol()) {
-            (Some(channel), _) => Verdict::Channel(channel),
-            (None, 0) => self.other(frame),
-            (None, _) => self.flow(&packet.hashed(&self.switch.connections), frame),
+        let verdict = match packet.key.protocol() {
+            0 => self.other(frame),
+            _ => self.flow(&packet.hashed(&self.switch.connections), frame),
         };
         let totals = self.lane.totals;
         match verdict {
@@ -53,7 +52,7 @@ impl<A: Atom> Round<'_, '_, '_, A> {
             }
             Verdict::Reply { .. } => counters::add(&totals.replied, 1),
             Verdict::Resolve { .. } => counters::add(&totals.resolved, 1),
-            Verdict::Channel(_) => counters::add(&totals.channel, 1),
+            Verdict::Channel(_) => self.channel = self.channel.wrapping_add(1),
             Verdict::Drop(reason) => self.lane.drop(reason, self.port),
         }
         self.others = self.others.wrapping_add(1);

@@ -41,7 +41,16 @@ impl Packet {
     /// The channel that wants it, whatever connections there are.
     #[inline(always)]
     pub(super) fn wanted(&self) -> Option<ChannelId> {
-        (self.candidate & WANTED != 0).then_some(ChannelId(self.candidate as u16))
+        (self.flags & WANTED != 0).then_some(ChannelId(self.candidate as u16))
+    }
+
+    /// With what is known of its flow by the first packet of that.
+    #[inline(always)]
+    pub(super) fn of_flow(&self, first: &Self) -> Self {
+        Self {
+            flags: self.flags,
+            ..*first
+        }
     }
 
     /// Flags of the TCP segment.
@@ -50,11 +59,11 @@ impl Packet {
     }
 }
 
-/// Flag of candidates that are channels: no table has as many entries.
-const WANTED: u32 = 1 << 31;
-
 /// Flag of a packet of the same flow as the one before it, above those of TCP.
 pub(super) const SAME: u16 = 0x100;
+
+/// Flag of the first packet of a flow that a channel wants, whatever connections there are.
+pub(super) const WANTED: u16 = 0x200;
 
 /// The first look at the frames of a burst, one after another.
 pub(super) struct Scout<'r> {
@@ -100,25 +109,31 @@ impl<'r> Scout<'r> {
         } else {
             packet.flags = flow.flags;
             packet.key = flow.key;
-            packet.candidate = self.recall(flow.key, nth, connections);
+            self.recall(packet, nth, connections);
         }
     }
 
     /// The first packet of a flow.
     // A call, so that the reading of headers has the registers for itself.
     #[inline(never)]
-    fn recall<A: Atom>(&mut self, key: Key, nth: usize, connections: &Connections<'_, A>) -> u32 {
-        self.last = key;
-        if let Some(channel) = self.wants.local(key) {
-            return WANTED | u32::from(channel.0);
+    fn recall<A: Atom>(
+        &mut self,
+        packet: &mut Packet,
+        nth: usize,
+        connections: &Connections<'_, A>,
+    ) {
+        self.last = packet.key;
+        if let Some(channel) = self.wants.local(packet.key) {
+            packet.flags |= WANTED;
+            packet.candidate = channel.0.into();
+            return;
         }
-        let candidate = recent::recall(self.recent, Mark::of(key));
-        match candidate {
+        packet.candidate = recent::recall(self.recent, Mark::of(packet.key));
+        match packet.candidate {
             // No more than one packet for each bit comes.
             0 => self.unknown |= 1u64.wrapping_shl(nth as u32),
-            _ => connections.prefetch_entry(candidate),
+            candidate => connections.prefetch_entry(candidate),
         }
-        candidate
     }
 
     /// A bit for each flow whose connection the engine does not remember, that of the first packet.

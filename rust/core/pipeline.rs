@@ -8,7 +8,7 @@ use super::connection::table::Connections;
 use super::counters::sum::Loads;
 use super::engine::{look_up, Engine, Packet, Scout};
 use super::env::Atom;
-use super::frame::{Burst, Frame, Origin, PortId};
+use super::frame::{Burst, Frame, Origin};
 use super::neighbour::Neighbours;
 use super::round::Round;
 use super::route::Routes;
@@ -43,7 +43,7 @@ impl<A> Switch<'_, A> {
 }
 
 /// Decides about the packets of a burst and rewrites them. The steps are those of seed figure 6.
-/// Returns the port that all of them are to leave by, if it is one and the same.
+/// Returns what becomes of all of them, if they leave by one port or are for one channel.
 ///
 /// `now` is a monotonic clock in whole seconds, the same on all CPUs up to a second.
 pub fn process_burst<A: Atom, B: Burst>(
@@ -52,12 +52,12 @@ pub fn process_burst<A: Atom, B: Burst>(
     origin: Origin,
     now: u32,
     burst: &mut B,
-) -> Option<PortId> {
+) -> Option<Verdict> {
     let (mut round, packets) = Round::new(switch, engine, origin, now, burst.len());
     if let Some(channel) = round.whole_port() {
-        let bytes = hand_over(channel, burst);
-        round.finish_whole(burst.len(), bytes);
-        return None;
+        let (verdict, bytes) = hand_over(&mut round, channel, burst);
+        round.finish(burst.len(), bytes);
+        return Some(verdict);
     }
     let (unknown, bytes) = read(round.scout(), &switch.connections, packets, burst);
     if unknown != 0 {
@@ -70,13 +70,17 @@ pub fn process_burst<A: Atom, B: Burst>(
 
 /// An application wants all that the port receives: nothing of it is looked at.
 #[cold]
-fn hand_over<B: Burst>(channel: ChannelId, burst: &mut B) -> u64 {
-    let mut bytes = 0u64;
+fn hand_over<A: Atom, B: Burst>(
+    round: &mut Round<'_, '_, '_, A>,
+    channel: ChannelId,
+    burst: &mut B,
+) -> (Verdict, u64) {
+    let (verdict, mut bytes) = (round.hand_over(channel, burst.len()), 0u64);
     burst.decide(::core::iter::repeat(()), |(), frame| {
         bytes = bytes.wrapping_add(u64::from(frame.len));
-        Verdict::Channel(channel)
+        verdict
     });
-    bytes
+    (verdict, bytes)
 }
 
 /// Steps 202 and 204: takes each packet and reads its headers. Step 212: finds its connection, and
@@ -117,9 +121,16 @@ fn pass<A: Atom, B: Burst>(
             Some(verdict) => verdict,
             None => {
                 round.end(&mut run);
-                // In parts, so that the frame need not be in memory for those above.
-                let checksum = (frame.checksum, frame.segment_len);
-                let verdict = round.decide(&run.whole(packet), head, frame.len, checksum);
+                let first = run.head_of(packet);
+                let verdict = match first.wanted() {
+                    Some(channel) => round.hand_over(channel, 1),
+                    None => {
+                        let packet = packet.of_flow(first);
+                        // In parts, so that the frame need not be in memory for those above.
+                        let checksum = (frame.checksum, frame.segment_len);
+                        round.decide(&packet, head, frame.len, checksum)
+                    }
+                };
                 run.ways.add(verdict);
                 verdict
             }
@@ -137,7 +148,7 @@ mod tests {
     use super::super::fake::{
         frame, packet, service_key, Counters, Half, Table, TestAtom, CLIENT, MAC, PEER, SERVER, VIP,
     };
-    use super::super::frame::{Frame, MAX_PORTS};
+    use super::super::frame::{Frame, PortId, MAX_PORTS};
     use super::super::neighbour::Slot;
     use super::super::route::{Hop, PortInfo, Range};
     use super::super::verdict::DropReason;

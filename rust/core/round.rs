@@ -10,7 +10,7 @@ use super::config::{BackendId, ServiceId};
 use super::connection::entry::{backend_of, service_of};
 use super::connection::tcp_state::EVENTS;
 use super::counters::{self, Lane};
-use super::engine::{Engine, EngineState, Packet, Scout, SAME};
+use super::engine::{Engine, EngineState, Packet, Scout, SAME, WANTED};
 use super::env::Atom;
 use super::filter::Filter;
 use super::frame::{Frame, Origin, PortId, BURST};
@@ -38,6 +38,8 @@ pub(super) struct Round<'s, 'e, 'a, A> {
     pub(super) from_host: bool,
     /// Verdicts other than `Forward`.
     pub(super) others: u64,
+    /// Those of them that go to a channel.
+    pub(super) channel: u64,
 }
 
 impl<'s, 'e, 'a, A: Atom> Round<'s, 'e, 'a, A> {
@@ -76,6 +78,7 @@ impl<'s, 'e, 'a, A: Atom> Round<'s, 'e, 'a, A> {
                 mac,
                 from_host,
                 others: 0,
+                channel: 0,
             },
             scratch.0.get_mut(..count.min(BURST)).unwrap_or(&mut []),
         )
@@ -91,11 +94,12 @@ impl<'s, 'e, 'a, A: Atom> Round<'s, 'e, 'a, A> {
         }
     }
 
-    /// Adds a burst to the counters that all went to a channel.
-    pub(super) fn finish_whole(mut self, count: usize, bytes: u64) {
-        self.others = count as u64;
-        counters::add(&self.lane.totals.channel, self.others);
-        self.finish(count, bytes);
+    /// Packets that go to a channel.
+    #[inline(always)]
+    pub(super) fn hand_over(&mut self, channel: ChannelId, count: usize) -> Verdict {
+        self.others = self.others.wrapping_add(count as u64);
+        self.channel = self.channel.wrapping_add(count as u64);
+        Verdict::Channel(channel)
     }
 
     /// For the first look at the frames.
@@ -132,7 +136,7 @@ impl<'s, 'e, 'a, A: Atom> Round<'s, 'e, 'a, A> {
             0 => frame.len,
             segment_len => segment_len.saturating_add(ETH_HLEN as u32),
         };
-        let kind = packet.flags & (EVENTS | SAME);
+        let kind = packet.flags & (EVENTS | SAME | WANTED);
         if kind != SAME {
             if kind != 0 {
                 return None;
@@ -238,6 +242,9 @@ impl<'s, 'e, 'a, A: Atom> Round<'s, 'e, 'a, A> {
         counters::add(&lane.totals.packets, count);
         counters::add(&lane.totals.bytes, bytes);
         counters::add(&lane.totals.forwarded, count.wrapping_sub(self.others));
+        if self.channel != 0 {
+            counters::add(&lane.totals.channel, self.channel);
+        }
         if let Some(port) = lane.ports.get(usize::from(self.port.0)) {
             if self.from_host {
                 counters::add(&port.host_packets, count);

@@ -4,7 +4,6 @@
 
 use super::connection::entry::{Entry, Rewrite};
 use super::engine::{Packet, SAME};
-use super::frame::PortId;
 use super::verdict::Verdict;
 
 /// How the packets of a burst leave, as far as they have been decided about.
@@ -12,8 +11,8 @@ use super::verdict::Verdict;
 pub(super) enum Ways {
     #[default]
     None,
-    /// All by this port.
-    One(PortId),
+    /// All in this way: by a port, or to a channel.
+    One(Verdict),
     Several,
 }
 
@@ -22,16 +21,16 @@ impl Ways {
     #[inline]
     pub(super) fn add(&mut self, verdict: Verdict) {
         *self = match (*self, verdict) {
-            (Self::None, Verdict::Forward(port)) => Self::One(port),
-            (Self::One(one), Verdict::Forward(port)) if one == port => Self::One(one),
+            (Self::None, Verdict::Forward(_) | Verdict::Channel(_)) => Self::One(verdict),
+            (Self::One(one), _) if one == verdict => Self::One(one),
             _ => Self::Several,
         };
     }
 
-    /// The port that all packets leave by.
-    pub(super) fn one(self) -> Option<PortId> {
+    /// The way of all packets.
+    pub(super) fn one(self) -> Option<Verdict> {
         match self {
-            Self::One(port) => Some(port),
+            Self::One(verdict) => Some(verdict),
             _ => None,
         }
     }
@@ -88,14 +87,12 @@ impl<A> Default for Run<'_, '_, A> {
 }
 
 impl<'p, A> Run<'p, '_, A> {
-    /// A packet for which there is no short way, with what is known of its flow.
-    pub(super) fn whole(&mut self, packet: &'p Packet) -> Packet {
+    /// The first packet of the flow of a packet for which there is no short way.
+    #[inline(always)]
+    pub(super) fn head_of(&mut self, packet: &'p Packet) -> &'p Packet {
         if packet.flags & SAME == 0 {
             self.head = Some(packet);
         }
-        Packet {
-            flags: packet.flags,
-            ..*self.head.unwrap_or(packet)
-        }
+        self.head.unwrap_or(packet)
     }
 }

@@ -4,7 +4,7 @@
 
 use super::out::Out;
 use super::Hands;
-use crate::core_::frame::{Origin, PortId};
+use crate::core_::frame::Origin;
 use crate::core_::pipeline::{self, process_burst};
 use crate::core_::verdict::Verdict;
 use crate::kapi::burst::{Packet, Packets};
@@ -25,9 +25,9 @@ pub(super) fn poll(switch: &Switch, hands: &mut Hands<'_>, port: &Port, part: us
     }
 }
 
-/// Has the core decide about a burst (figure 6). When all of it leaves by one
-/// port, `carry_all_out` gets it, and may take it; else each packet goes to
-/// `carry_out` with its verdict.
+/// Has the core decide about a burst (figure 6). When all of it leaves by one port
+/// or is for one channel, `carry_all_out` gets it, and may take it; else each
+/// packet goes to `carry_out` with its verdict.
 #[inline(always)]
 pub(super) fn decide<P: Packet>(
     switch: &Switch,
@@ -35,13 +35,13 @@ pub(super) fn decide<P: Packet>(
     hands: &mut Hands<'_>,
     origin: Origin,
     burst: &mut Packets<P>,
-    carry_all_out: impl FnOnce(&mut Out<'_>, &mut Hands<'_>, PortId, &mut Packets<P>) -> bool,
+    carry_all_out: impl FnOnce(&mut Out<'_>, &mut Hands<'_>, Verdict, &mut Packets<P>) -> bool,
     mut carry_out: impl FnMut(&mut Out<'_>, &mut Hands<'_>, P, Verdict),
 ) {
     let Some(lane) = switch.lane(hands.local.lane) else {
         return;
     };
-    let one_way = process_burst(
+    let verdict = process_burst(
         &pipeline::Switch {
             config: tables.config,
             routes: tables.topology.routes(),
@@ -56,8 +56,8 @@ pub(super) fn decide<P: Packet>(
         burst,
     );
     let mut out = Out::new(tables, lane);
-    if let Some(to) = one_way {
-        if carry_all_out(&mut out, hands, to, burst) {
+    if let Some(verdict) = verdict {
+        if carry_all_out(&mut out, hands, verdict, burst) {
             return;
         }
     }

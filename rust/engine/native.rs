@@ -93,7 +93,10 @@ fn run(
         hands,
         origin,
         burst,
-        |out, hands, to, burst| out.burst(to, burst, hands),
+        |out, hands, verdict, burst| match verdict {
+            Verdict::Forward(to) => out.burst(to, burst, hands),
+            _ => false,
+        },
         |out, hands, mut frame, verdict| match verdict {
             Verdict::Forward(to) => out.frame(to, frame, hands),
             Verdict::Stack => match stack(from, Up::Frame(frame), hands) {

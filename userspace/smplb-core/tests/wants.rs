@@ -11,7 +11,7 @@ use smplb_core::frame::{Origin, PortId};
 use smplb_core::verdict::Verdict;
 
 use world::packet::Packet;
-use world::{World, CLIENT, VIP};
+use world::{Frames, Sent, World, CLIENT, VIP};
 
 /// An address of the host.
 const HOST: [u8; 4] = [192, 0, 2, 9];
@@ -74,8 +74,20 @@ fn a_connection_stays_with_its_backend() {
     ];
     assert!(arrange(&mut world.rules));
     let packet = Packet::udp(CLIENT, VIP).frame();
-    for (verdict, _) in world.burst(&[packet.clone(), packet]) {
-        assert_eq!(verdict, ONE);
+    let whole = |world: &mut World, packets: &[&Vec<u8>]| {
+        let packets = packets.iter().map(|packet| Sent::from((*packet).clone()));
+        world.run(Origin::Port(PortId(0)), &mut Frames(packets.collect()))
+    };
+    // All of a burst goes there at once,
+    assert_eq!(whole(&mut world, &[&packet, &packet]), Some(ONE));
+    // if it is for one channel, and for nobody else.
+    let (addr, port) = CLIENT;
+    let to_two = Packet::udp((addr, port + 9), (VIP.0, VIP.1 + 1)).frame();
+    let to_host = Packet::udp(CLIENT, (HOST, 7)).frame();
+    assert_eq!(whole(&mut world, &[&to_two, &to_two]), Some(TWO));
+    for other in [&to_two, &to_host] {
+        assert_eq!(whole(&mut world, &[&packet, &packet, other]), None);
+        assert_eq!(whole(&mut world, &[other, &packet, &packet]), None);
     }
     world.rules.remove(0);
     // A new one, and whatever else comes to the address, goes to the application.

@@ -270,9 +270,14 @@ impl World {
         work(&switch, &mut engine, self.now)
     }
 
-    /// Runs a burst.
-    pub fn run(&mut self, origin: Origin, burst: &mut impl Burst) {
-        self.lend(|switch, engine, now| process_burst(switch, engine, origin, now, burst));
+    /// Runs a burst. What is told to become of all of it is what becomes of each.
+    pub fn run(&mut self, origin: Origin, burst: &mut Frames) -> Option<Verdict> {
+        let whole =
+            self.lend(|switch, engine, now| process_burst(switch, engine, origin, now, burst));
+        if whole.is_some() {
+            assert!(burst.0.iter().all(|sent| sent.verdict == whole));
+        }
+        whole
     }
 
     /// Sends one frame through the switch.
