@@ -3,14 +3,16 @@
 //! The buffers of a channel: its own, which frames are copied from and to, or those of the switch,
 //! which NICs read and write.
 
+use core::iter::once;
+
 use super::handle::State;
 use crate::core_::channel::bad::Bad;
-use crate::core_::channel::end::{Broken, End, Received, Sent, Taken};
+use crate::core_::channel::end::{Broken, End, Given, Received, Sent, Taken};
 use crate::core_::channel::ledger::Bits;
 use crate::core_::channel::wants::ChannelId;
 use crate::core_::frame::PortId;
 use crate::core_::nic::pool::Tag;
-use crate::kapi::buffer::{Buf, Buffered, Memory, Placed, HEADROOM, SIZE};
+use crate::kapi::buffer::{Buf, Buffered, Memory, Placed, FRAME, HEADROOM, SIZE};
 use crate::kapi::cpu;
 use crate::kapi::lend::{self, Lending};
 use crate::kapi::pool::{BufferPool, Stock};
@@ -117,12 +119,12 @@ impl Buffers {
     ) -> Result {
         match self {
             Self::Own(..) => {
-                let mut bits = Bits::new(owned, count).ok_or(EINVAL)?;
+                let mut bits = Bits::new(owned, count);
                 (0..count).for_each(|buffer| end.grant(&mut bits, buffer));
             }
             Self::Pool(pool) => {
                 let mut stock = Stock::new(pool.clone(), 0);
-                let mut lending = Lending::new(pool, id, stock.owner()).ok_or(EINVAL)?;
+                let mut lending = Lending::new(pool, id, stock.owner());
                 for _ in 0..count {
                     let Some(buf) = stock.take() else {
                         lend::reclaim(pool, id);
@@ -135,21 +137,17 @@ impl Buffers {
         Ok(())
     }
 
-    /// Takes up to `most` frames that the application sends, and has them sent. Tells their octets,
-    /// too.
+    /// Takes up to `most` frames that the application sends, and has them sent.
     pub(super) fn transmit(
         &self,
         state: &mut State,
         (id, most): (ChannelId, u32),
         by: &mut impl Carrier,
-    ) -> Result<(Taken, u64), Broken> {
+    ) -> Result<Taken, Broken> {
         let (end, now) = (&mut state.end, cpu::seconds());
-        let mut bytes = 0u64;
-        let taken = match self {
+        match self {
             Self::Own(memory, count) => {
-                let Some(mut bits) = Bits::new(&mut state.owned, *count) else {
-                    return Err(Broken);
-                };
+                let mut bits = Bits::new(&mut state.owned, *count);
                 end.transmit(most, now, &mut bits, |buffer, entry| {
                     let sent = by.copy(Outgoing {
                         memory,
@@ -158,106 +156,105 @@ impl Buffers {
                         port: PortId(entry.port),
                     });
                     match sent {
-                        Ok(()) => {
-                            bytes = bytes.wrapping_add(entry.len.into());
-                            Sent::For(buffer)
-                        }
+                        Ok(()) => Sent::For(buffer),
                         Err(bad) => Sent::Refused(bad, buffer),
                     }
                 })
             }
             Self::Pool(pool) => {
-                let Some(mut lending) = Lending::new(pool, id, engine()) else {
-                    return Err(Broken);
-                };
+                let mut lending = Lending::new(pool, id, engine());
                 end.transmit(most, now, &mut lending, |buf, entry| {
-                    let frame = pool.memory().frame(buf, entry.offset, entry.len);
-                    let sent = match frame {
+                    match pool.memory().frame(buf, entry.offset, entry.len) {
                         Ok(frame) => by.pass(frame, PortId(entry.port)),
                         Err(buf) => Sent::Refused(Bad::OutOfBuffer, buf),
-                    };
-                    if let Sent::For(_) = sent {
-                        bytes = bytes.wrapping_add(entry.len.into());
-                    }
-                    sent
-                })
-            }
-        };
-        taken.map(|taken| (taken, bytes))
-    }
-
-    /// Gives the application a copy of a frame; false if it has given no buffer for it.
-    pub(super) fn copy_in(
-        &self,
-        state: &mut State,
-        id: ChannelId,
-        (octets, port): (&[u8], PortId),
-    ) -> Result<bool, Broken> {
-        let (end, now) = (&mut state.end, cpu::seconds());
-        let what = (octets.len(), port.0);
-        match self {
-            Self::Own(memory, count) => {
-                let Some(mut bits) = Bits::new(&mut state.owned, *count) else {
-                    return Err(Broken);
-                };
-                end.deliver(now, &mut bits, what, |buffer| {
-                    memory.copy_in(place(buffer, HEADROOM as u16), octets);
-                    buffer
-                })
-            }
-            Self::Pool(pool) => {
-                let Some(mut lending) = Lending::new(pool, id, engine()) else {
-                    return Err(Broken);
-                };
-                end.deliver(now, &mut lending, what, |buf| {
-                    match pool.memory().copy(buf, octets) {
-                        Ok(frame) => frame.into_buf(),
-                        Err(buf) => buf,
                     }
                 })
             }
         }
     }
 
-    /// Gives the application a frame that is in a buffer, as it is if that can be; false if it has
-    /// given no buffer for it.
-    pub(super) fn pass_in(
+    /// Gives the application a copy of a frame.
+    pub(super) fn copy_in(
         &self,
         state: &mut State,
         id: ChannelId,
-        (mut frame, port): (Buffered, PortId),
+        (octets, port): (&[u8], PortId),
+    ) -> Result<Given, Broken> {
+        let (end, now) = (&mut state.end, cpu::seconds());
+        let Some(received) = end.place(octets.len(), port.0) else {
+            return Ok(Given::default());
+        };
+        let mut frames = once(octets);
+        match self {
+            Self::Own(memory, count) => {
+                let mut bits = Bits::new(&mut state.owned, *count);
+                end.deliver(1, now, &mut bits, &mut frames, |octets, buffer| {
+                    memory.copy_in(place(buffer, received.offset), octets);
+                    (buffer, received)
+                })
+            }
+            Self::Pool(pool) => {
+                let mut lending = Lending::new(pool, id, engine());
+                end.deliver(1, now, &mut lending, &mut frames, |octets, buf| {
+                    let buf = match pool.memory().copy(buf, octets) {
+                        Ok(frame) => frame.into_buf(),
+                        Err(buf) => buf,
+                    };
+                    (buf, received)
+                })
+            }
+        }
+    }
+
+    /// Gives the application up to `most` frames that are in buffers of `stock`, as they are if that
+    /// can be.
+    #[inline(always)]
+    pub(super) fn pass_in(
+        &self,
+        (state, id): (&mut State, ChannelId),
+        (most, frames): (u32, &mut impl Iterator<Item = Buffered>),
+        port: PortId,
         stock: &mut Stock,
-    ) -> Result<bool, Broken> {
-        let pool = match self {
-            Self::Pool(pool) if stock.is_of(pool) => pool,
-            _ => {
-                let copied = self.copy_in(state, id, (frame.octets_mut(), port));
-                stock.give(frame.into_buf());
-                return copied;
+    ) -> Result<Given, Broken> {
+        let (end, now) = (&mut state.end, cpu::seconds());
+        match self {
+            Self::Pool(pool) if stock.is_of(pool) => {
+                let mut lending = Lending::new(pool, id, stock.owner());
+                let mut stock = stock.open();
+                end.deliver(most, now, &mut lending, frames, |mut frame, free| {
+                    frame.finish_checksum();
+                    stock.give(free);
+                    let Placed {
+                        buf, place, len, ..
+                    } = frame.into();
+                    let received = Received {
+                        offset: place,
+                        len,
+                        port: port.0,
+                    };
+                    (buf, received)
+                })
             }
-        };
-        let Some(mut lending) = Lending::new(pool, id, stock.owner()) else {
-            stock.give(frame.into_buf());
-            return Err(Broken);
-        };
-        let Placed {
-            buf, place, len, ..
-        } = frame.into();
-        let received = Received {
-            offset: place,
-            len,
-            port: port.0,
-        };
-        let end = &mut state.end;
-        match end.exchange(cpu::seconds(), &mut lending, buf, received)? {
-            Ok(free) => {
-                stock.give(free);
-                Ok(true)
+            Self::Own(memory, count) => {
+                let mut bits = Bits::new(&mut state.owned, *count);
+                let mut stock = stock.open();
+                end.deliver(most, now, &mut bits, frames, |mut frame, buffer| {
+                    frame.finish_checksum();
+                    let received = Received {
+                        offset: HEADROOM as u16,
+                        // A NIC writes no longer ones.
+                        len: frame.len().min(FRAME as u16),
+                        port: port.0,
+                    };
+                    let octets = frame.octets_mut();
+                    let octets = octets.get(..received.len.into()).unwrap_or(octets);
+                    memory.copy_in(place(buffer, received.offset), octets);
+                    stock.give(frame.into_buf());
+                    (buffer, received)
+                })
             }
-            Err(buf) => {
-                stock.give(buf);
-                Ok(false)
-            }
+            // There is one pool, which the channel keeps.
+            Self::Pool(_) => Ok(Given::default()),
         }
     }
 

@@ -4,7 +4,7 @@
 
 use super::handle::State;
 use super::Channel;
-use crate::core_::channel::end::Broken;
+use crate::core_::channel::end::{Broken, Given};
 use crate::core_::channel::wants::ChannelId;
 use crate::core_::frame::PortId;
 use crate::kapi::buffer::Buffered;
@@ -39,50 +39,51 @@ impl Delivery<'_> {
     /// buffer for it.
     pub(crate) fn copy(&mut self, octets: &[u8], port: PortId) -> bool {
         let Channel { id, region, .. } = self.channel;
-        let len = octets.len();
-        self.deliver(len, |state| {
+        let given = self.deliver(1, |state| {
             region.buffers.copy_in(state, *id, (octets, port))
-        })
+        });
+        given != 0
     }
 
-    /// The same with a frame in a buffer, which changes hands if it can.
-    pub(crate) fn pass(&mut self, frame: Buffered, port: PortId, stock: &mut Stock) -> bool {
+    /// Gives the application frames that `port` received in buffers of `stock`. Those for which it
+    /// has given no buffers stay.
+    #[inline(always)]
+    pub(crate) fn pass(
+        &mut self,
+        frames: &mut impl ExactSizeIterator<Item = Buffered>,
+        port: PortId,
+        stock: &mut Stock,
+    ) {
         let Channel { id, region, .. } = self.channel;
-        if !self.state.open {
-            stock.give(frame.into_buf());
-            return self.count(false, 0);
-        }
-        let len = frame.len();
-        self.deliver(len.into(), |state| {
-            region.buffers.pass_in(state, *id, (frame, port), stock)
-        })
+        let most = frames.len() as u32;
+        self.deliver(most, |state| {
+            region
+                .buffers
+                .pass_in((state, *id), (most, frames), port, stock)
+        });
     }
 
-    /// Steps 341 to 344 of figure 13.
+    /// Steps 341 to 344 of figure 13, for `most` frames. Tells how many the application has got.
+    #[inline(always)]
     fn deliver(
         &mut self,
-        len: usize,
-        give: impl FnOnce(&mut State) -> Result<bool, Broken>,
-    ) -> bool {
-        if !self.state.open {
-            return self.count(false, 0);
-        }
-        let given = give(&mut self.state).unwrap_or_else(|Broken| {
+        most: u32,
+        give: impl FnOnce(&mut State) -> Result<Given, Broken>,
+    ) -> u32 {
+        let given = match self.state.open {
+            true => give(&mut self.state),
+            false => Ok(Given::default()),
+        };
+        let given = given.unwrap_or_else(|Broken| {
             self.state.close(self.channel.door());
-            false
+            Given::default()
         });
-        self.count(given, len)
-    }
-
-    fn count(&mut self, given: bool, len: usize) -> bool {
         let counts = &mut self.state.counts;
-        if given {
-            counts.rx_packets = counts.rx_packets.wrapping_add(1);
-            counts.rx_bytes = counts.rx_bytes.wrapping_add(len as u64);
-        } else {
-            counts.rx_dropped = counts.rx_dropped.wrapping_add(1);
-        }
-        given
+        let dropped = most.saturating_sub(given.frames);
+        counts.rx_packets = counts.rx_packets.wrapping_add(given.frames.into());
+        counts.rx_bytes = counts.rx_bytes.wrapping_add(given.octets);
+        counts.rx_dropped = counts.rx_dropped.wrapping_add(dropped.into());
+        given.frames
     }
 }
 

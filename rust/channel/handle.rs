@@ -147,8 +147,8 @@ impl Channel {
             return 0;
         }
         let buffers = &self.region.buffers;
-        let (taken, bytes) = match buffers.transmit(&mut state, (self.id, most), by) {
-            Ok(done) => done,
+        let taken = match buffers.transmit(&mut state, (self.id, most), by) {
+            Ok(taken) => taken,
             Err(Broken) => {
                 state.close(&self.door);
                 return 0;
@@ -156,7 +156,7 @@ impl Channel {
         };
         let counts = &mut state.counts;
         counts.tx_packets = counts.tx_packets.wrapping_add(taken.sent.into());
-        counts.tx_bytes = counts.tx_bytes.wrapping_add(bytes);
+        counts.tx_bytes = counts.tx_bytes.wrapping_add(taken.octets);
         state.flush(&self.door);
         if taken.seen == most {
             // There may be more: in the next turn, after the others.

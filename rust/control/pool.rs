@@ -27,7 +27,7 @@ pub(super) fn get(request: &Request<'_>) -> Result {
     let switch = switch(request.net());
     // Native ports are in the initial namespace, and nobody else's business.
     let pool = request.net().is_initial().then(supply::pool).flatten();
-    match pool.as_ref().and_then(|pool| pool.account()) {
+    match pool.as_ref().map(|pool| pool.account()) {
         Some(account) => {
             let census = Census::take(&account, &mut ports, &mut engines);
             put(&mut reply.message, &census, account.misuses())?;

@@ -95,6 +95,7 @@ fn run(
         burst,
         |out, hands, verdict, burst| match verdict {
             Verdict::Forward(to) => out.burst(to, burst, hands),
+            Verdict::Channel(to) => out.deliver_burst(to, burst, port.id(), hands),
             _ => false,
         },
         |out, hands, mut frame, verdict| match verdict {
@@ -114,10 +115,7 @@ fn run(
                     out.lane.drop(reason, to);
                 }
             }
-            Verdict::Channel(to) => {
-                frame.finish_checksum();
-                out.deliver_frame(to, frame, port.id(), hands);
-            }
+            Verdict::Channel(to) => out.deliver_frame(to, frame, port.id(), hands),
             // The core has counted it.
             Verdict::Drop(_) => hands.give(frame),
         },

@@ -3,6 +3,8 @@
 //! Packets on their way out of a port: gathered, so that there is one lock and
 //! one doorbell for all that leave by the same one.
 
+use core::iter::once;
+
 use super::Hands;
 use crate::channel::{Audience, Channel, Delivery, Outgoing};
 use crate::core_::channel::bad::Bad;
@@ -16,6 +18,7 @@ use crate::kapi::buffer::{Buf, Buffered};
 use crate::kapi::burst::Packets;
 use crate::kapi::cpu;
 use crate::kapi::nic::{copy_in, copy_with, FrameOut};
+use crate::kapi::pool::Stock;
 use crate::kapi::skb::{Skb, ETH_HLEN};
 use crate::kapi::skb_out::OutBurst;
 use crate::port::io::Io;
@@ -138,14 +141,43 @@ impl<'a> Out<'a> {
         from: PortId,
         hands: &mut Hands<'_>,
     ) {
-        let taken = match (self.deliver_to(to), hands.stock()) {
-            (Some(open), Some(stock)) => open.pass(frame, from, stock),
-            _ => {
-                hands.give(frame);
-                false
-            }
+        // There is a stock: the frame's buffer came out of it.
+        let Some(stock) = hands.stock() else {
+            return;
         };
-        if !taken {
+        self.deliver_frames(to, once(frame), from, stock);
+    }
+
+    /// The same with a whole burst.
+    // See `Rx::receive`.
+    #[inline(never)]
+    pub(super) fn deliver_burst(
+        &mut self,
+        to: ChannelId,
+        burst: &mut Packets<Buffered>,
+        from: PortId,
+        hands: &mut Hands<'_>,
+    ) -> bool {
+        let Some(stock) = hands.stock() else {
+            return false;
+        };
+        self.deliver_frames(to, burst.all().drain(), from, stock);
+        true
+    }
+
+    #[inline(always)]
+    fn deliver_frames(
+        &mut self,
+        to: ChannelId,
+        mut frames: impl ExactSizeIterator<Item = Buffered>,
+        from: PortId,
+        stock: &mut Stock,
+    ) {
+        if let Some(open) = self.deliver_to(to) {
+            open.pass(&mut frames, from, stock);
+        }
+        for frame in frames {
+            stock.give(frame.into_buf());
             self.lane.drop(DropReason::ChannelFull, from);
         }
     }
@@ -188,6 +220,8 @@ impl<'a> Out<'a> {
     }
 
     /// Sends what an application sends in a buffer of the pool; it gets another one for that.
+    // One with the loop over what the application has put on its ring.
+    #[inline(always)]
     pub(super) fn passed(
         &mut self,
         mut frame: Buffered,
@@ -199,26 +233,26 @@ impl<'a> Out<'a> {
             Ok(None) => return Sent::For(frame.into_buf()),
             Err(bad) => return Sent::Refused(bad, frame.into_buf()),
         };
-        match target.io().native() {
-            Some(nic) => {
-                let Some(other) = hands.stock_of(nic.pool()).take() else {
-                    self.lane.drop(DropReason::NoMemory, to);
-                    return Sent::For(frame.into_buf());
-                };
-                // Padded to the least length.
-                let len = frame.len();
-                frame.trim(len);
-                self.put(frame, hands);
-                Sent::For(other)
-            }
-            None => {
-                match Skb::from_frame(frame.octets_mut()) {
-                    Ok(skb) => self.skbs.push(skb),
-                    Err(_) => self.lane.drop(DropReason::NoMemory, to),
-                }
-                Sent::For(frame.into_buf())
-            }
+        let Some(nic) = target.io().native() else {
+            return Sent::For(self.as_skb(frame));
+        };
+        let Some(other) = hands.stock_of(nic.pool()).take() else {
+            self.lane.drop(DropReason::NoMemory, to);
+            return Sent::For(frame.into_buf());
+        };
+        frame.pad();
+        self.put(frame, hands);
+        Sent::For(other)
+    }
+
+    /// Sends a copy of a frame in a packet of the kernel's kind; gives the buffer back.
+    #[inline(never)]
+    fn as_skb(&mut self, mut frame: Buffered) -> Buf {
+        match Skb::from_frame(frame.octets_mut()) {
+            Ok(skb) => self.skbs.push(skb),
+            Err(_) => self.lane.drop(DropReason::NoMemory, self.to),
         }
+        frame.into_buf()
     }
 
     /// Sends a copy of what an application sends.
@@ -280,11 +314,10 @@ impl<'a> Out<'a> {
     #[inline(never)]
     fn copy_to_skb(&mut self, mut frame: Buffered, hands: &mut Hands<'_>) {
         frame.finish_checksum();
-        match Skb::from_frame(frame.octets_mut()) {
-            Ok(skb) => self.skbs.push(skb),
-            Err(_) => self.lane.drop(DropReason::NoMemory, self.to),
+        let buf = self.as_skb(frame);
+        if let Some(stock) = hands.stock() {
+            stock.give(buf);
         }
-        hands.give(frame);
     }
 
     /// Sends what was gathered.

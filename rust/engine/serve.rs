@@ -17,10 +17,12 @@ use kernel::sync::rcu;
 struct Sender<'a, 'o, 'h>(&'a mut Out<'o>, &'a mut Hands<'h>);
 
 impl Carrier for Sender<'_, '_, '_> {
+    #[inline(always)]
     fn copy(&mut self, frame: Outgoing<'_>) -> Result<(), Bad> {
         self.0.copied(frame, self.1)
     }
 
+    #[inline(always)]
     fn pass(&mut self, frame: Buffered, to: PortId) -> Sent<Buf> {
         self.0.passed(frame, to, self.1)
     }

@@ -95,8 +95,8 @@ impl<T> Batch<T> {
         &mut self,
         n: usize,
     ) -> (
-        impl Iterator<Item = T> + use<'_, T>,
-        impl Iterator<Item = T> + use<'_, T>,
+        impl ExactSizeIterator<Item = T> + use<'_, T>,
+        impl ExactSizeIterator<Item = T> + use<'_, T>,
     ) {
         let items = self.release();
         let (first, others) = items.split_at_checked(n).unwrap_or((items, &[]));
@@ -107,7 +107,7 @@ impl<T> Batch<T> {
 
     /// Takes all out, in order. What is not taken is lost: take all.
     #[inline(always)]
-    pub(crate) fn drain(&mut self) -> impl Iterator<Item = T> + '_ {
+    pub(crate) fn drain(&mut self) -> impl ExactSizeIterator<Item = T> + '_ {
         // Nothing is behind so many.
         self.drain_in_two(BURST).0
     }

@@ -293,6 +293,14 @@ impl Buffered {
         self.data.addr().wrapping_sub(before.into()) as u64
     }
 
+    /// Pads the frame to the least Ethernet length.
+    #[inline(always)]
+    pub(crate) fn pad(&mut self) {
+        if self.len < 60 {
+            self.trim(self.len);
+        }
+    }
+
     /// Shortens the frame to `len` octets, or pads it to the least Ethernet
     /// length.
     pub(crate) fn trim(&mut self, len: u16) {
@@ -363,7 +371,15 @@ impl Buffered {
     }
 
     /// Finishes the transport checksum if it is partial.
+    #[inline(always)]
     pub(crate) fn finish_checksum(&mut self) {
+        if self.is_partial() {
+            self.complete();
+        }
+    }
+
+    #[inline(never)]
+    fn complete(&mut self) {
         if let Some((start, offset)) = self.partial() {
             net_header::complete(self.octets_mut(), start, offset);
         }

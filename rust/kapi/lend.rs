@@ -21,11 +21,10 @@ use crate::core_::nic::pool::{Owner, Tag};
 pub(crate) struct Lending<'a>(Lent<'a, KAtom>);
 
 impl<'a> Lending<'a> {
-    /// For the channel with a number, by the engine whose stock has `engine`'s buffers. There is
-    /// always something to be lent, as [`BufferPool::new`] has seen to.
+    /// For the channel with a number, by the engine whose stock has `engine`'s buffers.
     #[inline(always)]
-    pub(crate) fn new(pool: &'a BufferPool, id: ChannelId, engine: Tag) -> Option<Self> {
-        Some(Self(Lent::new(pool.account()?, id, engine)))
+    pub(crate) fn new(pool: &'a BufferPool, id: ChannelId, engine: Tag) -> Self {
+        Self(Lent::new(pool.account(), id, engine))
     }
 }
 
@@ -49,11 +48,8 @@ impl Ledger for Lending<'_> {
 /// Takes back all that the application of a channel has. Nobody acts for it meanwhile.
 pub(crate) fn reclaim(pool: &Arc<BufferPool>, id: ChannelId) {
     let mut stock = Stock::new(pool.clone(), 0);
-    let lending = Lending::new(pool, id, stock.owner());
-    let (Some(mut lending), Some(account)) = (lending, pool.account()) else {
-        return;
-    };
-    for (number, owner) in (0u32..).zip(account.owners()) {
+    let mut lending = Lending::new(pool, id, stock.owner());
+    for (number, owner) in (0u32..).zip(pool.account().owners()) {
         if owner == Owner::Channel(id) {
             if let Ok(buf) = lending.take(number) {
                 stock.give(buf);

@@ -111,9 +111,7 @@ impl<Q: RxQueue> Rx<Q> {
         burst: &mut Packets<Buffered>,
     ) -> Result<u64, Fault> {
         let owner = self.owner;
-        let Some(mut stock) = stock.open() else {
-            return Ok(0);
-        };
+        let mut stock = stock.open();
         let (ledger, mut damaged, mut notes) = (stock.ledger(), 0, 0);
         let mut filling = burst.fill();
         let taken = self.queue.receive_each(BURST, |received| {
@@ -164,7 +162,7 @@ impl<Q: RxQueue> Rx<Q> {
     ) -> Option<u16> {
         // Whatever the device writes there is in front of where frames begin.
         let (owner, base) = (self.owner, const { HEADROOM as u16 - Q::OFFSET });
-        let mut stock = stock.open()?;
+        let mut stock = stock.open();
         loop {
             let room = self.queue.room() as usize;
             if room == 0 {
@@ -184,9 +182,8 @@ impl<Q: RxQueue> Rx<Q> {
     /// Takes all buffers back from a device that can no longer reach them.
     pub(crate) fn stop(&mut self, stock: &mut Stock) {
         let owner = self.owner;
-        if let Some(mut stock) = stock.open() {
-            self.queue.stop(|id| stock.give_from(id, owner));
-        }
+        let mut stock = stock.open();
+        self.queue.stop(|id| stock.give_from(id, owner));
     }
 }
 
@@ -297,9 +294,7 @@ impl<Q: TxQueue> Tx<Q> {
         stock: &mut Stock,
         address: impl Fn(BufferId, u64) -> u64 + Copy,
     ) -> (usize, u64, Option<u16>) {
-        let Some(mut stock) = stock.open() else {
-            return (0, 0, None);
-        };
+        let mut stock = stock.open();
         let (owner, ledger, offload) = (self.owner, stock.ledger(), self.offload);
         let (first, others) = frames.drain_in_two(self.queue.room() as usize);
         let given = self.queue.send(first.map_while(move |mut frame| {
@@ -334,9 +329,7 @@ impl<Q: TxQueue> Tx<Q> {
     #[inline(never)]
     pub(crate) fn reclaim(&mut self, stock: &mut Stock) -> Result<(), Fault> {
         let owner = self.owner;
-        let Some(mut stock) = stock.open() else {
-            return Ok(());
-        };
+        let mut stock = stock.open();
         let mut home = stock.home(owner);
         let most = home.room();
         let reclaimed = self.queue.reclaim(most, |id| home.give(id))?;
@@ -352,9 +345,8 @@ impl<Q: TxQueue> Tx<Q> {
     /// Takes all buffers back from a device that can no longer reach them.
     pub(crate) fn stop(&mut self, stock: &mut Stock) {
         let owner = self.owner;
-        if let Some(mut stock) = stock.open() {
-            self.queue.stop(|id| stock.give_from(id, owner));
-        }
+        let mut stock = stock.open();
+        self.queue.stop(|id| stock.give_from(id, owner));
     }
 }
 

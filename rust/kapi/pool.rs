@@ -42,7 +42,6 @@ impl BufferPool {
             shared: Shared::default(),
             retired: Atomic::new(false),
         };
-        pool.account().ok_or(EINVAL)?;
         Ok(Arc::new(pool, GFP_KERNEL)?)
     }
 
@@ -71,9 +70,9 @@ impl BufferPool {
         &self.memory
     }
 
-    /// The account; there is one unless the pool is larger than can be.
+    /// The account.
     #[inline(always)]
-    pub(crate) fn account(&self) -> Option<Pool<'_, KAtom>> {
+    pub(crate) fn account(&self) -> Pool<'_, KAtom> {
         Pool::new(&self.records, &self.shared)
     }
 }
@@ -82,8 +81,8 @@ impl Drop for BufferPool {
     fn drop(&mut self) {
         // Who has a buffer has the pool, or gave it back: one that is missing now was
         // lost by somebody.
-        let lost = |account: Pool<'_, KAtom>| account.owners().any(|owner| owner != Owner::Free);
-        kernel::warn_on!(self.account().is_some_and(lost));
+        let lost = self.account().owners().any(|owner| owner != Owner::Free);
+        kernel::warn_on!(lost);
     }
 }
 
@@ -120,36 +119,31 @@ impl Stock {
         Arc::ptr_eq(&self.pool, pool)
     }
 
-    /// For a burst of buffers that change hands. There is always something to be
-    /// opened, as [`BufferPool::new`] has seen to.
+    /// For a burst of buffers that change hands.
     #[inline(always)]
-    pub(crate) fn open(&mut self) -> Option<Open<'_>> {
-        Some(Open {
-            account: self.pool.account()?,
+    pub(crate) fn open(&mut self) -> Open<'_> {
+        Open {
+            account: self.pool.account(),
             memory: &self.pool.memory,
             magazine: &mut self.magazine,
-        })
+        }
     }
 
     /// A buffer; `None` when the pool has no more.
     pub(crate) fn take(&mut self) -> Option<Buf> {
-        self.open()?.take()
+        self.open().take()
     }
 
     /// Puts a buffer of the engine back.
     #[inline(always)]
     pub(crate) fn give(&mut self, buf: Buf) {
-        if let Some(mut open) = self.open() {
-            open.give(buf);
-        }
+        self.open().give(buf);
     }
 }
 
 impl Drop for Stock {
     fn drop(&mut self) {
-        if let Some(account) = self.pool.account() {
-            self.magazine.release(&account);
-        }
+        self.magazine.release(&self.pool.account());
     }
 }
 

@@ -110,9 +110,7 @@ impl Store {
                 }
             }
         };
-        let Some(mut stock) = stock.open() else {
-            return false;
-        };
+        let mut stock = stock.open();
         stock.hand_to(&placed.buf, self.owner);
         // SAFETY: The one producer, by the safety requirement.
         match unsafe { self.up.push(placed) } {
@@ -144,9 +142,7 @@ impl Store {
     /// By the engine that polls the pair.
     #[inline(never)]
     unsafe fn serve(&self, stock: &mut Stock, burst: &mut Packets<Buffered>) -> bool {
-        let Some(mut stock) = stock.open() else {
-            return false;
-        };
+        let mut stock = stock.open();
         // SAFETY: The one consumer, by the safety requirement.
         unsafe {
             self.emptied.pop_burst(RING as usize, |placed| {
@@ -254,9 +250,7 @@ impl Store {
     ///
     /// Nobody else is at the rings.
     pub(crate) unsafe fn stop(&self, stock: &mut Stock) {
-        let Some(mut stock) = stock.open() else {
-            return;
-        };
+        let mut stock = stock.open();
         for ring in [&self.up, &self.emptied, &self.down, &self.spare] {
             // SAFETY: By the safety requirement.
             while unsafe {

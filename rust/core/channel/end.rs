@@ -110,6 +110,11 @@ impl<M: Shared + Clone> Inbox<M> {
         self.taken = self.taken.wrapping_add(1);
     }
 
+    /// Leaves the last one that was passed on the ring.
+    fn unpass(&mut self) {
+        self.taken = self.taken.wrapping_sub(1);
+    }
+
     fn flush(&mut self) {
         let count = ::core::mem::take(&mut self.taken);
         if count != 0 {
@@ -145,8 +150,19 @@ pub struct Received {
 pub struct Taken {
     /// Numbers, whatever became of them.
     pub seen: u32,
-    /// Frames that were sent.
+    /// Frames that were sent,
     pub sent: u32,
+    /// and their octets.
+    pub octets: u64,
+}
+
+/// What was put on a receive ring.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Given {
+    /// Frames,
+    pub frames: u32,
+    /// and their octets.
+    pub octets: u64,
 }
 
 /// The kernel's end of a channel.
@@ -225,9 +241,11 @@ impl<M: Shared + Clone> End<M> {
         let count = self.completion.room(self.transmit.ready(most)?)?;
         while taken.seen < count {
             let number = self.transmit.next(&self.memory);
+            let mut octets = 0;
             let sent = match ledger.take(number) {
                 Ok(buffer) => {
                     let entry = Entry::load(&self.list, number);
+                    octets = entry.len;
                     match self.limits.check(number, &entry) {
                         Ok(()) => Ok(send(buffer, entry)),
                         Err(bad) => Ok(Sent::Refused(bad, buffer)),
@@ -246,6 +264,7 @@ impl<M: Shared + Clone> End<M> {
                 Ok(Sent::For(other)) => {
                     self.complete(ledger, other, 0);
                     taken.sent = taken.sent.wrapping_add(1);
+                    taken.octets = taken.octets.wrapping_add(octets.into());
                 }
                 Ok(Sent::Refused(bad, buffer)) => {
                     self.complete(ledger, buffer, REFUSED);
@@ -259,18 +278,23 @@ impl<M: Shared + Clone> End<M> {
         Ok(taken)
     }
 
-    /// Whether a received frame would find room, and a buffer for it that the application gives
-    /// (figure 13, step 341). That is the kernel's from now on. `None` if there is none: the frame is
-    /// lost.
-    pub fn free<L: Ledger>(
+    /// Takes a buffer that the application has given for received frames (figure 13, step 341), of which
+    /// at least `ready` are there. It is the kernel's from now on.
+    #[inline(always)]
+    fn free<L: Ledger>(
         &mut self,
         now: u32,
         ledger: &mut L,
+        ready: &mut u32,
     ) -> Result<Option<L::Buffer>, Broken> {
-        if self.receive.room(1)? == 0 {
-            return Ok(None);
-        }
-        while self.fill.ready(1)? != 0 {
+        loop {
+            if *ready == 0 {
+                *ready = self.fill.ready(1)?;
+            }
+            let Some(left) = ready.checked_sub(1) else {
+                return Ok(None);
+            };
+            *ready = left;
             let number = self.fill.next(&self.memory);
             self.fill.pass();
             match ledger.take(number) {
@@ -278,75 +302,61 @@ impl<M: Shared + Clone> End<M> {
                 Err(bad) => self.note(bad, now)?,
             }
         }
-        Ok(None)
     }
 
-    /// Passes a received frame to the application (figure 13, steps 342 to 344), in a buffer that is the
-    /// kernel's. There is room for it: [`End::free`] has told.
+    /// Where a copy of a frame of `len` octets is put, behind the headroom; `None` if no buffer is as
+    /// large.
     #[inline(always)]
-    pub fn receive<L: Ledger>(&mut self, ledger: &mut L, buffer: L::Buffer, frame: Received) {
-        let buffer = ledger.give(buffer);
-        let entry = Entry {
-            buffer,
-            offset: frame.offset,
-            len: frame.len,
-            owner: Owner::Application as u16,
-            port: frame.port,
-            ..Entry::default()
-        };
-        entry.store(&self.list, buffer);
-        self.receive.put(&self.memory, buffer);
-    }
-
-    /// Gives the application the buffer that a frame was received in (figure 13, steps 341 to 344), and
-    /// takes one that it gives for that: `Ok`. If there is none, the frame comes back as `Err`. An
-    /// application that breaks a ring has it, and has given none.
-    pub fn exchange<L: Ledger>(
-        &mut self,
-        now: u32,
-        ledger: &mut L,
-        buffer: L::Buffer,
-        frame: Received,
-    ) -> Result<Result<L::Buffer, L::Buffer>, Broken> {
-        match self.free(now, ledger) {
-            Ok(Some(free)) => {
-                self.receive(ledger, buffer, frame);
-                Ok(Ok(free))
-            }
-            Ok(None) => Ok(Err(buffer)),
-            Err(broken) => {
-                ledger.give(buffer);
-                Err(broken)
-            }
-        }
-    }
-
-    /// Gives the application a frame of `len` octets that `port` received (figure 13, steps 341 to 344):
-    /// `write` puts it into the buffer it is given, behind the headroom, and gives that back. False if
-    /// the application has made no room for it, or no buffer is as large.
-    pub fn deliver<L: Ledger>(
-        &mut self,
-        now: u32,
-        ledger: &mut L,
-        (len, port): (usize, u16),
-        write: impl FnOnce(L::Buffer) -> L::Buffer,
-    ) -> Result<bool, Broken> {
-        let Some(len) = u16::try_from(len)
-            .ok()
-            .filter(|len| *len <= self.limits.longest)
-        else {
-            return Ok(false);
-        };
-        let Some(buffer) = self.free(now, ledger)? else {
-            return Ok(false);
-        };
-        let frame = Received {
+    pub fn place(&self, len: usize, port: u16) -> Option<Received> {
+        let len = u16::try_from(len).ok()?;
+        (len <= self.limits.longest).then_some(Received {
             offset: self.limits.headroom,
             len,
             port,
-        };
-        self.receive(ledger, write(buffer), frame);
-        Ok(true)
+        })
+    }
+
+    /// Passes up to `most` of `frames` to the application (figure 13, steps 341 to 344), at `now`, in
+    /// seconds. For each, `place` gets a buffer that the application has given, and tells which one it
+    /// receives, this or another one of the kernel's, and where the frame is in that.
+    ///
+    /// For what stays in `frames` the application has made no room, or given no buffers.
+    pub fn deliver<L: Ledger, F>(
+        &mut self,
+        most: u32,
+        now: u32,
+        ledger: &mut L,
+        frames: &mut impl Iterator<Item = F>,
+        mut place: impl FnMut(F, L::Buffer) -> (L::Buffer, Received),
+    ) -> Result<Given, Broken> {
+        let mut given = Given::default();
+        let room = self.receive.room(most)?;
+        let mut ready = self.fill.ready(room)?;
+        while given.frames < room {
+            let Some(free) = self.free(now, ledger, &mut ready)? else {
+                break;
+            };
+            let Some(frame) = frames.next() else {
+                ledger.give(free);
+                self.fill.unpass();
+                break;
+            };
+            let (buffer, received) = place(frame, free);
+            let buffer = ledger.give(buffer);
+            let entry = Entry {
+                buffer,
+                offset: received.offset,
+                len: received.len,
+                owner: Owner::Application as u16,
+                port: received.port,
+                ..Entry::default()
+            };
+            entry.store(&self.list, buffer);
+            self.receive.put(&self.memory, buffer);
+            given.frames = given.frames.wrapping_add(1);
+            given.octets = given.octets.wrapping_add(received.len.into());
+        }
+        Ok(given)
     }
 
     /// Whether there is something on the transmit ring that can be completed. An application that

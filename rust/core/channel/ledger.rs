@@ -29,10 +29,11 @@ pub struct Bits<'a> {
 }
 
 impl<'a> Bits<'a> {
-    /// The ledger of `buffers` buffers, which the kernel has all: the words are 0. `None` if those are
-    /// too few.
-    pub fn new(words: &'a mut [u64], buffers: u32) -> Option<Self> {
-        (words.len() >= Self::words(buffers)).then_some(Self { words, buffers })
+    /// The ledger of `buffers` buffers, but no more than there are bits in `words`, which are 0 at
+    /// first: the kernel has all.
+    #[inline(always)]
+    pub fn new(words: &'a mut [u64], buffers: u32) -> Self {
+        Self { words, buffers }
     }
 
     /// How many words it takes.
@@ -90,8 +91,8 @@ mod tests {
     #[test]
     fn a_buffer_is_taken_once() -> Result<(), ()> {
         let mut words = [0; 2];
-        assert!(Bits::new(&mut words, 129).is_none());
-        let mut bits = Bits::new(&mut words, 100).ok_or(())?;
+        assert_eq!(Bits::new(&mut words, 200).take(129), Err(Bad::NoSuchBuffer));
+        let mut bits = Bits::new(&mut words, 100);
         for buffer in 0..100 {
             assert_eq!(bits.take(buffer), Err(Bad::NotOwned));
             bits.give(buffer);

@@ -3,7 +3,7 @@
 //! The ledger of an application that has buffers of the pool of all ports.
 
 use super::super::env::Atom;
-use super::super::nic::pool::{Owner, Pool, Tag};
+use super::super::nic::pool::{Misuse, Pool, Tag};
 use super::super::nic::queue::BufferId;
 use super::bad::Bad;
 use super::ledger::Ledger;
@@ -14,16 +14,17 @@ use super::wants::ChannelId;
 #[derive(Debug)]
 pub struct Lent<'a, A> {
     account: Pool<'a, A>,
-    id: ChannelId,
+    application: Tag,
     engine: Tag,
 }
 
 impl<'a, A: Atom> Lent<'a, A> {
     /// For the channel with a number, by an engine.
+    #[inline(always)]
     pub fn new(account: Pool<'a, A>, id: ChannelId, engine: Tag) -> Self {
         Self {
             account,
-            id,
+            application: Tag::channel(id),
             engine,
         }
     }
@@ -32,25 +33,23 @@ impl<'a, A: Atom> Lent<'a, A> {
 impl<A: Atom> Ledger for Lent<'_, A> {
     type Buffer = BufferId;
 
+    #[inline(always)]
     fn take(&mut self, buffer: u32) -> Result<BufferId, Bad> {
         let buffer = BufferId(buffer);
-        // A lie is no misuse: it is not for the account to count.
-        match self.account.owner(buffer) {
-            Some(Owner::Channel(id)) if id == self.id => {}
-            Some(_) => return Err(Bad::NotOwned),
-            None => return Err(Bad::NoSuchBuffer),
-        }
-        let handed = self
+        let taken = self
             .account
-            .hand(buffer, Tag::channel(self.id), self.engine);
-        handed.map(|_| buffer).map_err(|_| Bad::NotOwned)
+            .take_from(buffer, self.application, self.engine);
+        match taken {
+            Ok(()) => Ok(buffer),
+            Err(Misuse::WrongOwner) => Err(Bad::NotOwned),
+            Err(Misuse::NoSuchBuffer) => Err(Bad::NoSuchBuffer),
+        }
     }
 
+    #[inline(always)]
     fn give(&mut self, buffer: BufferId) -> u32 {
         // What is refused here is not the engine's: a bug that the count of misuses shows.
-        let _ = self
-            .account
-            .hand(buffer, self.engine, Tag::channel(self.id));
+        let _ = self.account.hand(buffer, self.engine, self.application);
         buffer.0
     }
 }
@@ -60,14 +59,14 @@ impl<A: Atom> Ledger for Lent<'_, A> {
 mod tests {
     use super::super::super::fake::TestAtom;
     use super::super::super::nic::magazine::Magazine;
-    use super::super::super::nic::pool::{Misuse, Record, Shared};
+    use super::super::super::nic::pool::{Owner, Record, Shared};
     use super::*;
 
     #[test]
     fn what_an_application_has_is_told_by_the_account() -> Result<(), Misuse> {
         let records: [Record<TestAtom>; 40] = ::core::array::from_fn(|_| Record::new(0));
         let shared = Shared::default();
-        let pool = Pool::new(&records, &shared).ok_or(Misuse::NoSuchBuffer)?;
+        let pool = Pool::new(&records, &shared);
         let mut magazine = Magazine::new(2);
         let (one, other) = (ChannelId(3), ChannelId(4));
         let mut lent = Lent::new(pool, one, magazine.owner());

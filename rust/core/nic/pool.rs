@@ -217,9 +217,11 @@ fn link_to(buffer: BufferId) -> u64 {
 }
 
 impl<'a, A: Atom> Pool<'a, A> {
-    /// A pool of at most [`MAX_BUFFERS`] buffers.
-    pub fn new(records: &'a [Record<A>], shared: &'a Shared<A>) -> Option<Self> {
-        (records.len() <= MAX_BUFFERS).then_some(Self { records, shared })
+    /// A pool of the first [`MAX_BUFFERS`] of these buffers.
+    #[inline(always)]
+    pub fn new(records: &'a [Record<A>], shared: &'a Shared<A>) -> Self {
+        let records = records.get(..MAX_BUFFERS).unwrap_or(records);
+        Self { records, shared }
     }
 
     /// Number of buffers.
@@ -275,6 +277,22 @@ impl<'a, A: Atom> Pool<'a, A> {
             Some(_) => Err(misused(self.shared, Misuse::WrongOwner)),
             None => Err(misused(self.shared, Misuse::NoSuchBuffer)),
         }
+    }
+
+    /// The same with a number that is not to be trusted: a wrong one is no misuse.
+    #[inline(always)]
+    pub fn take_from(
+        &self,
+        buffer: BufferId,
+        from: impl Named,
+        to: impl Named,
+    ) -> Result<(), Misuse> {
+        let word = self.word(buffer).ok_or(Misuse::NoSuchBuffer)?;
+        if word.load() != from.named() {
+            return Err(Misuse::WrongOwner);
+        }
+        word.store(to.named());
+        Ok(())
     }
 
     /// Hands a buffer over of which the caller knows that it is its own. Tells where it is; `None` if

@@ -6,7 +6,7 @@
 mod channel_model;
 
 use channel_model::hostile::{self, Step};
-use channel_model::{frame, open, BUFFERS, RECEIVED};
+use channel_model::{frame, open, receive, BUFFERS, KEPT, RECEIVED};
 use proptest::prelude::*;
 use smplb_core::channel::bad::{Bad, PATIENCE};
 use smplb_core::channel::end::{Broken, Received, Sent, Taken};
@@ -24,20 +24,20 @@ fn frames_go_both_ways() {
         .iter()
         .map(|e| e.buffer)
         .collect();
-    assert_eq!(free, (0..BUFFERS).collect::<Vec<_>>());
+    assert_eq!(free, (0..KEPT.start).collect::<Vec<_>>());
+    let mut spare = KEPT.start;
     for round in 0..1000u16 {
         // Received: three, in buffers that the application gave.
-        for _ in 0..4 {
+        for _ in 0..3 {
             assert!(app.put(Ring::Fill, free.pop().unwrap()));
         }
         for nth in 0..3 {
-            let buffer = end.free(1, &mut bits).unwrap().unwrap();
             let frame = Received {
                 len: 60 + nth,
                 port: round,
                 offset: 128,
             };
-            end.receive(&mut bits, buffer, frame);
+            assert!(receive(&mut end, &mut bits, frame).unwrap().is_some());
         }
         // Before `flush` the application sees nothing.
         assert_eq!(app.take(Ring::Receive), []);
@@ -57,7 +57,6 @@ fn frames_go_both_ways() {
                 ..entry
             }));
         }
-        let spare = end.free(1, &mut bits).unwrap().unwrap();
         let mut kept = Vec::new();
         let sent = end.transmit(9, 1, &mut bits, |buffer, entry| {
             assert_eq!(entry.buffer, buffer);
@@ -68,8 +67,12 @@ fn frames_go_both_ways() {
             Sent::For(if kept.len() == 1 { spare } else { buffer })
         });
         assert_eq!(sent.map(|taken| taken.sent), Ok(2));
-        let sent = end.transmit(9, 1, &mut bits, |_, _| Sent::For(kept[0]));
-        assert_eq!(sent.map(|taken| taken.sent), Ok(1));
+        let mut last = 0;
+        let sent = end.transmit(9, 1, &mut bits, |buffer, _| {
+            last = buffer;
+            Sent::For(kept[0])
+        });
+        assert_eq!(sent.map(|taken| (taken.sent, taken.octets)), Ok((1, 62)));
         assert_eq!(end.flush(), 3);
         let back: Vec<u32> = app
             .take(Ring::Completion)
@@ -79,11 +82,9 @@ fn frames_go_both_ways() {
         assert_eq!(back, [spare, kept[1], kept[0]]);
         free.extend(back);
         // What was sent last is the kernel's now: it has it for `kept[0]`.
-        let missing = (0..BUFFERS).find(|buffer| !free.contains(buffer)).unwrap();
-        assert_eq!(bits.take(missing), Err(Bad::NotOwned));
-        bits.give(missing);
-        free.push(missing);
-        assert_eq!((free.len(), bits.count()), (24, BUFFERS));
+        assert_eq!(bits.take(last), Err(Bad::NotOwned));
+        spare = last;
+        assert_eq!((free.len() as u32, bits.count()), (KEPT.start, KEPT.start));
     }
     assert_eq!(end.conduct().counts(), &[0; Bad::COUNT]);
 }
@@ -92,21 +93,20 @@ fn frames_go_both_ways() {
 fn no_room_and_no_buffers() {
     let mut words = [0; 1];
     let (mut end, mut app, mut bits) = open(&mut words, 32);
-    assert_eq!(end.free(1, &mut bits), Ok(None));
+    assert_eq!(receive(&mut end, &mut bits, RECEIVED), Ok(None));
     app.take(Ring::Completion);
     // Nobody takes what is received: 32 find room.
     for nth in 0..32 {
-        let buffer = nth % BUFFERS;
+        let buffer = nth % KEPT.start;
         assert!(app.put(Ring::Fill, buffer));
-        assert_eq!(end.free(1, &mut bits), Ok(Some(buffer)));
-        end.receive(&mut bits, buffer, RECEIVED);
+        assert_eq!(receive(&mut end, &mut bits, RECEIVED), Ok(Some(buffer)));
         end.flush();
     }
     assert!(app.put(Ring::Fill, 0));
-    assert_eq!(end.free(1, &mut bits), Ok(None));
+    assert_eq!(receive(&mut end, &mut bits, RECEIVED), Ok(None));
     // And of what was sent: the rest stays where it is.
     for nth in 0..40 {
-        let sent = app.send(frame(nth % BUFFERS));
+        let sent = app.send(frame(nth % KEPT.start));
         assert!(sent || nth >= 32);
         end.transmit(9, 1, &mut bits, |buffer, _| Sent::For(buffer))
             .unwrap();
@@ -117,33 +117,59 @@ fn no_room_and_no_buffers() {
     assert_eq!(app.take(Ring::Completion).len(), 32);
     assert_eq!(end.has_to_send(), Ok(true));
     let sent = end.transmit(9, 1, &mut bits, |buffer, _| Sent::For(buffer));
-    assert_eq!(sent, Ok(Taken { seen: 8, sent: 8 }));
+    let octets = 8 * 60;
+    assert_eq!(
+        sent,
+        Ok(Taken {
+            seen: 8,
+            sent: 8,
+            octets
+        })
+    );
     assert_eq!(end.has_to_send(), Ok(false));
 }
 
-/// The buffer that a frame is in goes to the application, and one of its own comes for it.
+/// The buffers that frames are in go to the application, and its own come for them.
 #[test]
 fn buffers_are_exchanged() {
     let mut words = [0; 1];
     let (mut end, mut app, mut bits) = open(&mut words, 32);
     app.take(Ring::Completion);
-    assert!(app.put(Ring::Fill, 5));
-    let ours = end.free(1, &mut bits).unwrap().unwrap();
-    // There is none: the frame stays.
-    assert_eq!(end.exchange(1, &mut bits, ours, RECEIVED), Ok(Err(5)));
-    assert!(app.put(Ring::Fill, 5) && app.put(Ring::Fill, 7));
-    // Nor is 5 one that it has.
-    assert_eq!(end.exchange(1, &mut bits, ours, RECEIVED), Ok(Ok(7)));
+    let numbered = |len| Received { len, ..RECEIVED };
+    let mut frames = (60..64).map(numbered);
+    let (mut ours, mut got) = (KEPT, Vec::new());
+    // 5 is one that it has only once.
+    for buffer in [5, 5, 7] {
+        assert!(app.put(Ring::Fill, buffer));
+    }
+    let given = end.deliver(4, 1, &mut bits, &mut frames, |frame, free| {
+        got.push(free);
+        (ours.next().unwrap(), frame)
+    });
+    let given = given.unwrap();
+    assert_eq!((given.frames, given.octets, got), (2, 121, vec![5, 7]));
     assert_eq!(end.conduct().counts()[Bad::NotOwned as usize], 1);
+    // Those for which there are none stay.
+    assert_eq!(frames.next(), Some(numbered(62)));
     end.flush();
     let received = app.take(Ring::Receive);
-    assert_eq!((received[0].buffer, received[0].len), (5, RECEIVED.len));
-    assert_eq!((bits.take(7), bits.take(5)), (Err(Bad::NotOwned), Ok(5)));
-    // One that breaks a ring has what it was to have: no buffer is lost.
+    let received: Vec<_> = received.iter().map(|e| (e.buffer, e.len)).collect();
+    assert_eq!(received, [(20, 60), (21, 61)]);
+    assert_eq!((bits.take(7), bits.take(20)), (Err(Bad::NotOwned), Ok(20)));
+    bits.give(20);
+    // What is given when there is no frame stays on the ring.
+    assert!(app.put(Ring::Fill, 3));
+    let none = end.deliver(4, 1, &mut bits, &mut [].into_iter(), |(), free| {
+        (free, RECEIVED)
+    });
+    assert_eq!(none.map(|given| given.frames), Ok(0));
+    end.flush();
+    assert_eq!(receive(&mut end, &mut bits, RECEIVED), Ok(Some(3)));
+    // Of one that breaks a ring nothing is taken.
     let places = app.layout.places(Ring::Fill);
     app.memory.store32(places.producer, 77);
-    assert_eq!(end.exchange(1, &mut bits, 7, RECEIVED), Err(Broken));
-    assert_eq!(bits.count(), BUFFERS - 1);
+    assert_eq!(receive(&mut end, &mut bits, RECEIVED), Err(Broken));
+    assert_eq!(bits.count(), KEPT.start);
 }
 
 #[test]
@@ -205,7 +231,13 @@ fn mistakes_are_counted_and_handed_back() {
         Sent::For(buffer)
     });
     let seen = bad.len() as u32;
-    assert_eq!((sent, taken), (Ok(Taken { seen, sent: 1 }), vec![3]));
+    let octets = 60;
+    let expected = Taken {
+        seen,
+        sent: 1,
+        octets,
+    };
+    assert_eq!((sent, taken), (Ok(expected), vec![3]));
     end.flush();
     let back = app.take(Ring::Completion);
     let back: Vec<_> = back.iter().map(|e| (e.buffer, e.flags)).collect();
@@ -225,12 +257,7 @@ fn mistakes_are_counted_and_handed_back() {
             assert_eq!(end.conduct().counts()[bad as usize], 1, "{bad:?}");
         }
     }
-    // Twice on the fill ring.
-    assert!(app.put(Ring::Fill, 3) && app.put(Ring::Fill, 3) && app.put(Ring::Fill, 4));
-    assert_eq!(end.free(1, &mut bits), Ok(Some(3)));
-    assert_eq!(end.free(1, &mut bits), Ok(Some(4)));
-    assert_eq!(end.conduct().counts()[Bad::NotOwned as usize], 1);
-    assert_eq!(bits.count(), BUFFERS - 2);
+    assert_eq!(bits.count(), KEPT.start);
 }
 
 #[test]
@@ -239,11 +266,11 @@ fn one_that_keeps_lying_is_broken() {
     let (mut end, mut app, mut bits) = open(&mut words, 32);
     for _ in 0..PATIENCE {
         assert!(app.put(Ring::Fill, 99));
-        assert_eq!(end.free(1, &mut bits), Ok(None));
+        assert_eq!(receive(&mut end, &mut bits, RECEIVED), Ok(None));
         end.flush();
     }
     assert!(app.put(Ring::Fill, 99));
-    assert_eq!(end.free(1, &mut bits), Err(Broken));
+    assert_eq!(receive(&mut end, &mut bits, RECEIVED), Err(Broken));
     // A counter that cannot be.
     let (mut end, app, mut bits) = open(&mut words, 32);
     let places = app.layout.places(Ring::Transmit);

@@ -42,7 +42,7 @@ impl Memory {
     }
 
     fn pool(&self) -> Pool<'_, LoomAtom> {
-        Pool::new(&self.records, &self.shared).unwrap()
+        Pool::new(&self.records, &self.shared)
     }
 
     /// Hangs the buffers on the stack as chains of these lengths.
@@ -149,7 +149,7 @@ proptest! {
     ) {
         let records: Vec<Record<StdAtom>> = (0..size).map(|_| Record::new(0)).collect();
         let shared = Shared::default();
-        let pool = Pool::new(&records, &shared).unwrap();
+        let pool = Pool::new(&records, &shared);
         let mut magazines: Vec<_> = (0..6).map(Magazine::new).collect();
         for (kind, number) in steps {
             let magazine = &mut magazines[usize::from(number)];
@@ -181,7 +181,7 @@ proptest! {
 fn four_engines_under_load() {
     let records: Vec<Record<StdAtom>> = (0..1000).map(|_| Record::new(0)).collect();
     let shared = Shared::default();
-    let pool = Pool::new(&records, &shared).unwrap();
+    let pool = Pool::new(&records, &shared);
     let engine = |cpu: u16| {
         let (mut magazine, mut held) = (Magazine::new(cpu), Vec::<BufferId>::new());
         let owner = Owner::Rx(PortId(cpu));

@@ -87,7 +87,7 @@ impl Kernel {
             kicks: 0,
             open: true,
         };
-        let mut owned = Bits::new(&mut inner.owned, buffers).expect("words");
+        let mut owned = Bits::new(&mut inner.owned, buffers);
         for buffer in 0..buffers {
             inner.end.grant(&mut owned, buffer);
         }
@@ -121,21 +121,25 @@ impl Kernel {
     pub fn deliver(&self, frame: &[u8], port: u16) -> bool {
         let mut inner = self.0.inner();
         let inner = &mut *inner;
-        let mut owned = Bits::new(&mut inner.owned, inner.buffers).expect("words");
+        let mut owned = Bits::new(&mut inner.owned, inner.buffers);
         if !inner.open {
             return false;
         }
-        let put = inner
+        let Some(received) = inner.end.place(frame.len(), port) else {
+            return false;
+        };
+        let mut frames = [frame].into_iter();
+        let given = inner
             .end
-            .deliver(0, &mut owned, (frame.len(), port), |buffer| {
-                let at = buffer as usize * SIZE + usize::from(HEADROOM);
+            .deliver(1, 0, &mut owned, &mut frames, |frame, buffer| {
+                let at = buffer as usize * SIZE + usize::from(received.offset);
                 // SAFETY: The buffer is the kernel's: the ledger says so.
                 unsafe { self.0.memory.octets(at, frame.len()) }.copy_from_slice(frame);
-                buffer
+                (buffer, received)
             });
-        inner.open &= put.is_ok();
+        inner.open &= given.is_ok();
         inner.end.flush();
-        let put = put == Ok(true);
+        let put = given.is_ok_and(|given| given.frames == 1);
         match put {
             true => inner.stats.rx_packets += 1,
             false => inner.stats.rx_dropped += 1,
@@ -158,7 +162,7 @@ impl Kernel {
         if !rung || !inner.open {
             return sent;
         }
-        let mut owned = Bits::new(&mut inner.owned, inner.buffers).expect("words");
+        let mut owned = Bits::new(&mut inner.owned, inner.buffers);
         let done = inner
             .end
             .transmit(u32::MAX, 0, &mut owned, |buffer, entry| {

@@ -8,7 +8,7 @@ use smplb_core::channel::end::Sent;
 use smplb_core::channel::layout::Ring;
 use smplb_core::channel::shared::Shared;
 
-use super::{frame, open, BUFFERS, RECEIVED};
+use super::{frame, open, BUFFERS, KEPT, RECEIVED};
 
 /// What happens next in a channel with a hostile application.
 #[derive(Clone, Copy, Debug)]
@@ -62,7 +62,7 @@ pub fn steps(mut data: &[u8]) -> Vec<Step> {
 pub fn run(steps: impl IntoIterator<Item = Step>) {
     let mut words = [0; 1];
     let (mut end, app, mut bits) = open(&mut words, 32);
-    let mut ours: BTreeSet<u32> = BTreeSet::new();
+    let mut ours: BTreeSet<u32> = KEPT.collect();
     let counters = Ring::ALL.map(|ring| app.layout.places(ring));
     for step in steps {
         let counter = |at: usize| match at & 1 {
@@ -122,18 +122,15 @@ pub fn run(steps: impl IntoIterator<Item = Step>) {
                 }
                 sent.map(|_| ())
             }
-            Step::Receive => match end.free(1, &mut bits) {
-                Ok(Some(buffer)) => {
+            Step::Receive => {
+                let frames = &mut [RECEIVED; 2].into_iter();
+                let given = end.deliver(3, 1, &mut bits, frames, |frame, buffer| {
                     assert!(buffer < BUFFERS && ours.insert(buffer));
-                    if ours.len() > 3 {
-                        ours.remove(&buffer);
-                        end.receive(&mut bits, buffer, RECEIVED);
-                    }
-                    Ok(())
-                }
-                Ok(None) => Ok(()),
-                Err(broken) => Err(broken),
-            },
+                    // The one that it is in goes, and the given one stays.
+                    (ours.pop_first().expect("one"), frame)
+                });
+                given.map(|_| ())
+            }
             Step::Flush => {
                 end.flush();
                 Ok(())

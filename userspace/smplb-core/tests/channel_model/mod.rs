@@ -7,10 +7,11 @@
 pub mod hostile;
 
 use std::cell::Cell;
+use std::ops::Range;
 use std::rc::Rc;
 
 use smplb_core::channel::bad::Limits;
-use smplb_core::channel::end::{End, Received};
+use smplb_core::channel::end::{Broken, End, Received};
 use smplb_core::channel::entry::Entry;
 use smplb_core::channel::layout::{Layout, Ring};
 use smplb_core::channel::ledger::Bits;
@@ -154,16 +155,38 @@ pub const RECEIVED: Received = Received {
     port: 0,
 };
 
-/// A channel whose application has all buffers.
+/// Buffers of those that the kernel keeps at first.
+pub const KEPT: Range<u32> = BUFFERS - 4..BUFFERS;
+
+/// What the application receives of a frame, which goes into a buffer that it has given.
+pub fn receive(
+    end: &mut End<Memory>,
+    bits: &mut Bits<'_>,
+    frame: Received,
+) -> Result<Option<u32>, Broken> {
+    let mut got = None;
+    let given = end.deliver(1, 1, bits, &mut [frame].into_iter(), |frame, buffer| {
+        got = Some(buffer);
+        (buffer, frame)
+    })?;
+    let (frames, octets) = (got.iter().len() as u32, u64::from(frame.len));
+    assert_eq!(
+        (given.frames, given.octets),
+        (frames, octets * u64::from(frames))
+    );
+    Ok(got)
+}
+
+/// A channel whose application has all buffers but [`KEPT`].
 pub fn open(words: &mut [u64], ring: u32) -> (End<Memory>, App, Bits<'_>) {
     let layout = Layout::new(ring).unwrap();
     let (memory, list) = (Memory::new(layout.octets()), Memory::new(16 * 32));
     let app = App::new(&memory, &list, layout);
     let mut end = End::new(memory, list, layout, LIMITS).unwrap();
-    let mut bits = Bits::new(words, BUFFERS).unwrap();
-    for buffer in 0..BUFFERS {
+    let mut bits = Bits::new(words, BUFFERS);
+    for buffer in 0..KEPT.start {
         end.grant(&mut bits, buffer);
     }
-    assert_eq!(end.flush(), BUFFERS);
+    assert_eq!(end.flush(), KEPT.start);
     (end, app, bits)
 }

@@ -37,7 +37,7 @@ impl Account {
     }
 
     pub fn pool(&self) -> Pool<'_, StdAtom> {
-        Pool::new(&self.records, &self.shared).unwrap()
+        Pool::new(&self.records, &self.shared)
     }
 }
 
