@@ -22,6 +22,7 @@
 
 pub mod bad;
 pub mod bells;
+mod boxes;
 pub mod end;
 pub mod entry;
 pub mod layout;
