@@ -3,30 +3,26 @@
 //! `bench-channel` has written in two runs: one for times, and one that the plugin
 //! watched.
 
-use anyhow::{ensure, Context, Result};
-use serde::{Deserialize, Serialize};
+mod counts;
+mod told;
+
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+use anyhow::{ensure, Context, Result};
+use serde::Serialize;
+
 use super::report::met;
 use super::symbols::Symbols;
-use super::windows::{self, Window};
+use super::windows;
+use counts::Counts;
+use told::{parse, Told};
 
-/// Our own system,
-const OURS: &str = "smplb";
+/// Our own systems,
+const OURS: [&str; 2] = ["smplb", "smplb-trusted"];
 /// and the one that it is compared with first.
 const PLAIN: (&str, &str) = ("udp", "one");
-
-/// The CPU of engine or softirqs,
-const SWITCHING: usize = 1;
-/// and that of the application.
-const APPLICATION: usize = 2;
-
-/// Where the kernel is entered by a system call and by a timer interrupt, and left for another
-/// thread.
-const SYSTEM_CALL: &str = "entry_SYSCALL_64";
-const TICK: &str = "asm_sysvec_apic_timer_interrupt";
-const SWITCH: &str = "__switch_to_asm";
 
 /// What is measured first: timer interrupts alone.
 const TICKS: &str = "ticks";
@@ -35,30 +31,6 @@ const LOOK: &str = "look";
 
 /// Least times that a plain UDP socket, and AF_XDP, take more instructions.
 const GOALS: [(&str, &str, f64); 2] = [("udp", "one", 10.0), ("xdp", "sleep", 2.0)];
-
-/// One measurement, as the guest describes it; times in nanoseconds.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Told {
-    /// `smplb`, or what it is compared with.
-    system: String,
-    /// The driver of the port.
-    port: String,
-    /// What the application does when it finds nothing.
-    mode: String,
-    /// Packets under way.
-    window: u64,
-    /// Round trips,
-    answered: u64,
-    /// which all took this time,
-    elapsed: u64,
-    /// and each no more than this.
-    p50: u64,
-    p99: u64,
-    max: u64,
-    /// The file with the symbols.
-    symbols: String,
-}
 
 /// One measurement.
 #[derive(Serialize)]
@@ -94,72 +66,22 @@ pub fn read(timed: &str, counted: &str, dir: &Path) -> Result<Vec<Row>> {
         timed.len(),
         counted.len()
     );
-    let mut tick = None;
-    let mut rows = Vec::new();
+    let (mut tick, mut rows) = (None, Vec::new());
+    // Those of one boot are the same.
+    let mut symbols = BTreeMap::new();
     for ((timed, counted), window) in timed.iter().zip(&counted).zip(&windows) {
         ensure!(timed.key() == counted.key(), "the runs differ");
-        let symbols = Symbols::read(&dir.join(&counted.symbols))?;
-        let counts = Counts::of(window, &symbols)?;
+        if !symbols.contains_key(&counted.symbols) {
+            let read = Symbols::read(&dir.join(&counted.symbols))?;
+            symbols.insert(&counted.symbols, read);
+        }
+        let counts = Counts::of(window, &symbols[&counted.symbols])?;
         match tick {
             None => tick = Some(counts.tick(counted)?),
             Some(tick) => rows.push(Row::new(timed, counted, &counts, tick)),
         }
     }
     Ok(rows)
-}
-
-/// What both CPUs did in a window.
-struct Counts {
-    kernel: u64,
-    user: u64,
-    ticks: u64,
-    /// Of the application's CPU.
-    system_calls: u64,
-    switches: u64,
-}
-
-impl Counts {
-    fn of(window: &Window, symbols: &Symbols) -> Result<Self> {
-        let ran = |cpus: &[usize], at: Option<u64>| {
-            let ran = window.ran.iter().filter(|ran| cpus.contains(&ran.cpu));
-            let ran = ran.filter(|ran| at.is_none_or(|at| at == ran.instruction));
-            ran.map(|ran| ran.count).sum()
-        };
-        let entered = |cpus: &[usize], name: &str| {
-            let at = symbols.address(name);
-            at.with_context(|| format!("{name} is not in the kernel"))
-                .map(|at| ran(cpus, Some(at)))
-        };
-        let both = &[SWITCHING, APPLICATION];
-        let user = both.iter().filter_map(|cpu| window.user.get(*cpu));
-        Ok(Self {
-            kernel: ran(both, None),
-            user: user.sum(),
-            ticks: entered(both, TICK)?,
-            system_calls: entered(&[APPLICATION], SYSTEM_CALL)?,
-            switches: entered(&[APPLICATION], SWITCH)?,
-        })
-    }
-
-    /// Instructions of a timer interrupt, when there was nothing else.
-    fn tick(&self, told: &Told) -> Result<f64> {
-        ensure!(
-            told.system == TICKS && self.ticks > 0,
-            "timer interrupts were not measured"
-        );
-        Ok(self.kernel as f64 / self.ticks as f64)
-    }
-}
-
-fn parse(lines: &str) -> Result<Vec<Told>> {
-    let told = |line| serde_json::from_str(line).with_context(|| format!("no measurement: {line}"));
-    lines.lines().map(told).collect()
-}
-
-impl Told {
-    fn key(&self) -> (&str, &str, &str, u64) {
-        (&self.system, &self.port, &self.mode, self.window)
-    }
 }
 
 impl Row {
@@ -221,28 +143,29 @@ pub fn markdown(rows: &[Row]) -> String {
             times(row.max_ns as f64, |plain| plain.max_ns as f64),
         ));
     }
-    text.push_str(&goals(rows).unwrap_or_default());
+    for system in OURS {
+        text.push_str(&goals(rows, system).unwrap_or_default());
+    }
     text
 }
 
 /// What is said of the goals, with as many packets under way as there were.
-fn goals(rows: &[Row]) -> Option<String> {
+fn goals(rows: &[Row], ours: &str) -> Option<String> {
     let window = rows.iter().map(|row| row.window).max()?;
     let row = |system: &str, mode: &str| {
         let rows = rows.iter().rev();
         let mut same = rows.filter(|row| (&*row.system, &*row.mode) == (system, mode));
         same.find(|row| row.window == window)
     };
-    let ours = row(OURS, "sleep")?;
-    let mut text = format!("\nwith {window} under way, over {}:\n", ours.port);
+    let (sleeps, looks) = (row(ours, "sleep")?, row(ours, LOOK)?);
+    let mut text = format!("\n{ours}, with {window} under way, over {}:\n", sleeps.port);
     for (system, mode, times) in GOALS {
-        let theirs = row(system, mode)?.instructions / ours.instructions;
+        let theirs = row(system, mode)?.instructions / sleeps.instructions;
         text.push_str(&format!(
             "goal of {times} times fewer instructions than {system}: {} with {theirs:.1}\n",
             met(theirs >= times)
         ));
     }
-    let looks = row(OURS, LOOK)?;
     text.push_str(&format!(
         "goal of no system call and no switch of an application that never sleeps: {} with {:.3} and {:.3}\n",
         met(looks.system_calls == 0.0 && looks.switches == 0.0),
@@ -255,7 +178,7 @@ fn goals(rows: &[Row]) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bench::windows::Ran;
+    use crate::bench::windows::{Ran, Window};
 
     const SYMBOLS: &str = "1000 T entry_SYSCALL_64\n2000 T __switch_to_asm\n\
                            3000 T asm_sysvec_apic_timer_interrupt\n";
