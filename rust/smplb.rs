@@ -44,7 +44,16 @@ module! {
             default: 0,
             description: "1: an engine may run on the last CPU left for everything else; it never spins there",
         },
+        raw_pairs: u8 {
+            default: 0,
+            description: "1: applications with CAP_SYS_RAWIO may have queue pairs of native ports, by which they reach all memory",
+        },
     },
+}
+
+/// Whether applications may have queue pairs for themselves.
+fn raw_pairs() -> bool {
+    module_parameters::raw_pairs.value() != 0
 }
 
 /// Buffers of the pool.

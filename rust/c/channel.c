@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* /dev/smplb: what the kernel asks of a channel's file. */
+#include <linux/capability.h>
 #include <linux/cred.h>
 #include <linux/fs.h>
 #include <linux/miscdevice.h>
@@ -25,12 +26,20 @@ static_assert(offsetof(struct smplb_channel_want, protocol) == 16);
 static_assert(sizeof(struct smplb_channel_port) == 16);
 static_assert(offsetof(struct smplb_channel_port, mac) == 10);
 static_assert(sizeof(struct smplb_channel_stats) == 96);
+static_assert(sizeof(struct smplb_channel_queue) == 48);
+static_assert(offsetof(struct smplb_channel_queue, size) == 44);
+static_assert(sizeof(struct smplb_channel_pair) == 128);
+static_assert(offsetof(struct smplb_channel_pair, rx) == 32);
 
 /* An open file. */
 struct smplb_door {
 	struct mutex lock;	/* serialises the making of the channel */
 	wait_queue_head_t wait;
 	void *channel;		/* Rust: crate::channel::Channel; set once */
+	struct address_space *mapping;
+	struct mutex bell_lock;	/* under it pages of doorbells are mapped */
+	bool bells;		/* they may be: the application has a queue pair */
+	unsigned long nowhere;	/* page for who rings without one */
 };
 
 static int smplb_door_open(struct inode *inode, struct file *file)
@@ -41,6 +50,8 @@ static int smplb_door_open(struct inode *inode, struct file *file)
 		return -ENOMEM;
 	mutex_init(&door->lock);
 	init_waitqueue_head(&door->wait);
+	mutex_init(&door->bell_lock);
+	door->mapping = file->f_mapping;
 	file->private_data = door;
 	return nonseekable_open(inode, file);
 }
@@ -52,6 +63,8 @@ static int smplb_door_release(struct inode *inode, struct file *file)
 
 	if (door->channel)
 		smplb_rs_channel_close(door->channel);
+	free_page(door->nowhere);
+	mutex_destroy(&door->bell_lock);
 	mutex_destroy(&door->lock);
 	kfree(door);
 	return 0;
@@ -110,6 +123,7 @@ static long smplb_door_ioctl(struct file *file, unsigned int cmd,
 	struct smplb_channel_want want;
 	struct smplb_channel_port port;
 	struct smplb_channel_stats stats;
+	struct smplb_channel_pair pair;
 	int err;
 
 	if (cmd == SMPLB_CHANNEL_OPEN)
@@ -135,9 +149,76 @@ static long smplb_door_ioctl(struct file *file, unsigned int cmd,
 	case SMPLB_CHANNEL_STATS:
 		smplb_rs_channel_stats(channel, &stats);
 		return copy_to_user(arg, &stats, sizeof(stats)) ? -EFAULT : 0;
+	case SMPLB_CHANNEL_PAIR:
+		if (!capable(CAP_SYS_RAWIO))
+			return -EPERM;
+		if (copy_from_user(&pair, arg, sizeof(pair)))
+			return -EFAULT;
+		err = smplb_rs_channel_pair(channel, &pair);
+		if (err)
+			return err;
+		return copy_to_user(arg, &pair, sizeof(pair)) ? -EFAULT : 0;
 	default:
 		return -ENOTTY;
 	}
+}
+
+/*
+ * The page of a doorbell, for as long as the application has the queue. It learns by
+ * poll() that it has not any more, and may ring meanwhile.
+ */
+static vm_fault_t smplb_bell_fault(struct vm_fault *vmf)
+{
+	struct smplb_door *door = vmf->vma->vm_file->private_data;
+	u64 offset = (u64)vmf->vma->vm_pgoff << PAGE_SHIFT;
+	u64 bell = smplb_rs_channel_bell(smplb_door_channel(vmf->vma->vm_file),
+					 offset);
+
+	guard(mutex)(&door->bell_lock);
+	if (!door->bells) {
+		if (!door->nowhere)
+			door->nowhere = get_zeroed_page(GFP_KERNEL_ACCOUNT);
+		if (!door->nowhere)
+			return VM_FAULT_OOM;
+		bell = virt_to_phys((void *)door->nowhere);
+	}
+	if (!bell)
+		return VM_FAULT_SIGBUS;
+	return vmf_insert_pfn(vmf->vma, vmf->address, bell >> PAGE_SHIFT);
+}
+
+static const struct vm_operations_struct smplb_bell_ops = {
+	.fault = smplb_bell_fault,
+};
+
+static int smplb_bell_mmap(struct vm_area_struct *vma)
+{
+	if (vma->vm_end - vma->vm_start != PAGE_SIZE)
+		return -EINVAL;
+	vm_flags_set(vma, VM_IO | VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP |
+		     VM_DONTCOPY);
+	vma->vm_page_prot = pgprot_noncached(vma->vm_page_prot);
+	vma->vm_ops = &smplb_bell_ops;
+	return 0;
+}
+
+/* Doorbells can be mapped from now on. */
+void smplb_c_door_bells(void *data)
+{
+	struct smplb_door *door = data;
+
+	guard(mutex)(&door->bell_lock);
+	door->bells = true;
+}
+
+/* And no more; those at @offset, of @len octets, are not mapped any longer. */
+void smplb_c_door_no_bells(void *data, u64 offset, u64 len)
+{
+	struct smplb_door *door = data;
+
+	guard(mutex)(&door->bell_lock);
+	door->bells = false;
+	unmap_mapping_range(door->mapping, offset, len, 1);
 }
 
 static int smplb_door_mmap(struct file *file, struct vm_area_struct *vma)
@@ -153,6 +234,8 @@ static int smplb_door_mmap(struct file *file, struct vm_area_struct *vma)
 		return -ENOTCONN;
 	if (!(vma->vm_flags & VM_SHARED))
 		return -EINVAL;
+	if (smplb_rs_channel_bell(channel, offset))
+		return smplb_bell_mmap(vma);
 	if (!smplb_rs_channel_memory(channel, offset, len, 0, &readonly))
 		return -EINVAL;
 	if (readonly) {

@@ -96,6 +96,26 @@ void smplb_c_ring_free(void *ring, size_t size)
 	free_pages_exact(ring, size);
 }
 
+/*
+ * Pages of a ring of @size octets that a program is to map: they outlive the ring,
+ * so that nobody else has them while it does.
+ */
+void smplb_c_pages_hold(void *ring, size_t size)
+{
+	size_t at;
+
+	for (at = 0; at < size; at += PAGE_SIZE)
+		get_page(virt_to_page(ring + at));
+}
+
+void smplb_c_pages_drop(void *ring, size_t size)
+{
+	size_t at;
+
+	for (at = 0; at < size; at += PAGE_SIZE)
+		put_page(virt_to_page(ring + at));
+}
+
 /* What @memory leads to is kept for good, and not by mistake. */
 void smplb_c_lost(const void *memory)
 {

@@ -147,6 +147,8 @@ void smplb_c_chunk_unmap(struct device *dev, u64 addr);
 void *smplb_c_ring_alloc(struct device *dev, size_t size, u64 *addr);
 void smplb_c_ring_unmap(struct device *dev, u64 addr, size_t size);
 void smplb_c_ring_free(void *ring, size_t size);
+void smplb_c_pages_hold(void *ring, size_t size);
+void smplb_c_pages_drop(void *ring, size_t size);
 void smplb_c_lost(const void *memory);
 
 /* vector.c */
@@ -278,6 +280,8 @@ void smplb_rs_net_exit(void *sw);
 int smplb_c_door_register(void);
 void smplb_c_door_unregister(void);
 void smplb_c_door_wake(void *door);
+void smplb_c_door_bells(void *door);
+void smplb_c_door_no_bells(void *door, u64 offset, u64 len);
 void *smplb_c_shared_alloc(size_t len);
 void smplb_c_shared_free(void *memory);
 
@@ -289,6 +293,7 @@ struct smplb_channel_open;
 struct smplb_channel_want;
 struct smplb_channel_port;
 struct smplb_channel_stats;
+struct smplb_channel_pair;
 /*
  * In process context, with no lock but the door's. @trusts: the caller may share
  * the buffers of the switch. NULL and @err on failure.
@@ -301,6 +306,10 @@ int smplb_rs_channel_want(void *channel, const struct smplb_channel_want *want,
 int smplb_rs_channel_kick(void *channel);
 int smplb_rs_channel_port(void *channel, struct smplb_channel_port *port);
 void smplb_rs_channel_stats(void *channel, struct smplb_channel_stats *stats);
+/* The caller may do anything to devices. */
+int smplb_rs_channel_pair(void *channel, struct smplb_channel_pair *pair);
+/* The physical address of the doorbell that is mapped at @offset, or 0. */
+u64 smplb_rs_channel_bell(void *channel, u64 offset);
 /*
  * Where octet @at is of what is mapped at an offset: NULL unless something with
  * that length is.

@@ -231,6 +231,7 @@ impl Channels {
     /// returns.
     pub(crate) fn leave(&self, channel: &Channel) {
         channel.shut();
+        channel.give_back();
         let mut members = self.members.lock();
         self.remove(&mut members, channel.id);
         // Before another one has its number.

@@ -15,6 +15,7 @@ use crate::core_::nic::pool::Tag;
 use crate::kapi::buffer::{Buf, Buffered, Memory, Placed, FRAME, HEADROOM, SIZE};
 use crate::kapi::cpu;
 use crate::kapi::lend::{self, Lending};
+use crate::kapi::pages::Pages;
 use crate::kapi::pool::{BufferPool, Stock};
 use crate::kapi::shared::SharedMemory;
 use kernel::prelude::*;
@@ -34,6 +35,8 @@ pub(crate) enum Part<'a> {
     Shared(&'a SharedMemory),
     /// All buffers of the switch.
     Pool(&'a Memory),
+    /// A ring of a NIC.
+    Ring(&'a Pages),
 }
 
 impl Part<'_> {
@@ -42,6 +45,7 @@ impl Part<'_> {
         match self {
             Self::Shared(memory) => memory.len(),
             Self::Pool(memory) => memory.len().saturating_mul(SIZE),
+            Self::Ring(pages) => pages.len(),
         }
     }
 
@@ -50,6 +54,7 @@ impl Part<'_> {
         match self {
             Self::Shared(memory) => memory.octet(at),
             Self::Pool(memory) => memory.octet(at),
+            Self::Ring(pages) => pages.octet(at),
         }
     }
 }

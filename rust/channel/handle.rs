@@ -3,6 +3,7 @@
 //! What the kernel has of one channel.
 
 use super::buffers::{Buffers, Carrier};
+use super::rent::Rented;
 use super::Desk;
 use crate::core_::channel::end::{Broken, End};
 use crate::core_::channel::uapi::Stats;
@@ -12,7 +13,7 @@ use crate::kapi::cpu::BhGuard;
 use crate::kapi::door::Door;
 use crate::kapi::shared::SharedMemory;
 use kernel::prelude::*;
-use kernel::sync::{Arc, SpinLock};
+use kernel::sync::{Arc, SetOnce, SpinLock};
 
 /// What `poll(2)` tells: `EPOLLIN | EPOLLRDNORM`,
 const EPOLLIN: u32 = 0x41;
@@ -51,6 +52,8 @@ pub(crate) struct Channel {
     pub(super) desk: Arc<Desk>,
     pub(super) region: Region,
     door: Door,
+    /// What the application has of a NIC; set once.
+    pub(super) rented: SetOnce<Rented>,
     /// Engines take it for a burst; nobody sleeps with it.
     #[pin]
     pub(super) state: SpinLock<State>,
@@ -101,10 +104,16 @@ impl Channel {
                 desk,
                 region,
                 door,
+                rented: SetOnce::new(),
                 state <- kernel::sync::new_spinlock!(state, "smplb_channel"),
             }),
             GFP_KERNEL_ACCOUNT,
         )
+    }
+
+    /// Whether it has buffers of the pool.
+    pub(super) fn is_trusted(&self) -> bool {
+        matches!(self.region.buffers, Buffers::Pool(_))
     }
 
     pub(super) fn door(&self) -> &Door {

@@ -23,7 +23,7 @@ use kernel::prelude::*;
 use kernel::sync::Arc;
 
 /// Where each part is found by `mmap(2)`, from the one before.
-const STRIDE: u64 = 1 << 32;
+pub(super) const STRIDE: u64 = 1 << 32;
 
 /// The parts that an application maps, in order of their offsets.
 const RINGS: u64 = 0;
@@ -31,6 +31,8 @@ const LIST: u64 = STRIDE;
 const BELLS: u64 = 2 * STRIDE;
 const STATE: u64 = 3 * STRIDE;
 const MEMORY: u64 = 4 * STRIDE;
+/// What [`rent`](super::rent) adds.
+pub(super) const MORE: u64 = 5 * STRIDE;
 
 /// What a trusted application shares: the pool of the native ports, which are all in the initial
 /// network namespace, where a channel has its number for itself.
@@ -164,7 +166,7 @@ impl Channel {
             BELLS => (Part::Shared(&desk.bells), false),
             STATE => (Part::Shared(&desk.state), true),
             MEMORY => (region.buffers.part(), false),
-            _ => return None,
+            _ => return self.rented.as_ref()?.mapped(offset),
         })
     }
 }

@@ -11,6 +11,7 @@ mod deliver;
 mod desk;
 mod handle;
 mod make;
+mod rent;
 
 pub(crate) use audience::{Audience, Channels};
 pub(crate) use buffers::{Carrier, Outgoing};
@@ -18,3 +19,4 @@ pub(crate) use deliver::Delivery;
 pub(crate) use desk::Desk;
 pub(crate) use handle::Channel;
 pub(crate) use make::open;
+pub(crate) use rent::rent;

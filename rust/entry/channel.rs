@@ -191,6 +191,34 @@ unsafe extern "C" fn smplb_rs_channel_stats(handle: *mut c_void, stats: *mut uap
 ///
 /// Only for the C shim, under the conditions that `rust/c/smplb.h` states.
 #[no_mangle]
+unsafe extern "C" fn smplb_rs_channel_pair(handle: *mut c_void, asked: *mut uapi::Pair) -> c_int {
+    // SAFETY: The file is open; the caller's copy.
+    let (channel, asked) = unsafe { (channel(handle), &mut *asked) };
+    from_result(|| {
+        let (id, keeper) = {
+            let _rtnl = Rtnl::lock();
+            // The port itself may go with its NIC afterwards.
+            let port = port(&channel, asked.ifindex)?;
+            (port.id(), port.keeper().clone())
+        };
+        channel::rent(channel.into(), (id, keeper), asked)?;
+        Ok(0)
+    })
+}
+
+/// # Safety
+///
+/// Only for the C shim, under the conditions that `rust/c/smplb.h` states.
+#[no_mangle]
+unsafe extern "C" fn smplb_rs_channel_bell(handle: *mut c_void, offset: u64) -> u64 {
+    // SAFETY: The file is open, and stays so while something of it is mapped.
+    unsafe { channel(handle) }.bell_at(offset).unwrap_or(0)
+}
+
+/// # Safety
+///
+/// Only for the C shim, under the conditions that `rust/c/smplb.h` states.
+#[no_mangle]
 unsafe extern "C" fn smplb_rs_channel_memory(
     handle: *mut c_void,
     offset: u64,

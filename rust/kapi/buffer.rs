@@ -512,6 +512,12 @@ impl Mapping {
         self.common
     }
 
+    /// Where the device finds the first octet of each [`PER_CHUNK`] buffers.
+    pub(crate) fn chunks(&self) -> impl Iterator<Item = u64> + '_ {
+        let chunks = self.memory.chunks.iter().zip(&self.distances);
+        chunks.map(|(chunk, distance)| distance.wrapping_add(chunk.addr().get() as u64))
+    }
+
     /// Where the device finds the octet at `addr`, which is in a buffer.
     #[inline(always)]
     pub(crate) fn address(&self, buffer: BufferId, addr: u64) -> u64 {

@@ -12,6 +12,7 @@ use kernel::sync::barrier::{dma_mb, Full, Read, Write};
 use kernel::sync::Arc;
 
 use super::ffi;
+use super::pages::Pages;
 use super::pseudo::raw_device;
 use crate::core_::nic::dma::Dma;
 
@@ -75,6 +76,12 @@ impl RingMemory {
     /// Where the device finds it.
     pub(crate) fn address(&self) -> u64 {
         self.address
+    }
+
+    /// Its pages, for a program.
+    pub(crate) fn pages(&self) -> Pages {
+        // SAFETY: By the type invariants; it begins at a page, as `smplb_c_ring_alloc` says.
+        unsafe { Pages::hold(self.start, self.last + 1) }
     }
 
     /// The octet where field `i` is, or another one if there is none with that number: a

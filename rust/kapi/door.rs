@@ -31,6 +31,18 @@ impl Door {
         NonNull::new(door).map(Self).ok_or(EINVAL)
     }
 
+    /// The application may map its doorbells.
+    pub(crate) fn show_bells(&self) {
+        // SAFETY: By the type invariants.
+        unsafe { ffi::smplb_c_door_bells(self.0.as_ptr()) }
+    }
+
+    /// It may not any more, nor has it those that are mapped at `at`, of `len` octets. May sleep.
+    pub(crate) fn hide_bells(&self, at: u64, len: u64) {
+        // SAFETY: By the type invariants.
+        unsafe { ffi::smplb_c_door_no_bells(self.0.as_ptr(), at, len) }
+    }
+
     /// Wakes who waits for the file.
     pub(crate) fn wake(&self) {
         // SAFETY: By the type invariants.

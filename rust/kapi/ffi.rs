@@ -131,6 +131,8 @@ extern "C" {
     pub(crate) fn smplb_c_door_register() -> c_int;
     pub(crate) fn smplb_c_door_unregister();
     pub(crate) fn smplb_c_door_wake(door: *mut c_void);
+    pub(crate) fn smplb_c_door_bells(door: *mut c_void);
+    pub(crate) fn smplb_c_door_no_bells(door: *mut c_void, offset: u64, len: u64);
     pub(crate) fn smplb_c_shared_alloc(len: usize) -> *mut c_void;
     pub(crate) fn smplb_c_shared_free(memory: *mut c_void);
 
@@ -146,6 +148,8 @@ extern "C" {
     pub(crate) fn smplb_c_ring_alloc(dev: *mut device, size: usize, addr: *mut u64) -> *mut c_void;
     pub(crate) fn smplb_c_ring_unmap(dev: *mut device, addr: u64, size: usize);
     pub(crate) fn smplb_c_ring_free(ring: *mut c_void, size: usize);
+    pub(crate) fn smplb_c_pages_hold(ring: *mut c_void, size: usize);
+    pub(crate) fn smplb_c_pages_drop(ring: *mut c_void, size: usize);
     pub(crate) fn smplb_c_lost(memory: *const c_void);
 
     pub(crate) fn smplb_c_vectors_new(pdev: *mut pci_dev, count: c_uint) -> *mut c_void;

@@ -7,6 +7,7 @@ use kernel::device::{Bound, Device};
 use kernel::prelude::*;
 use kernel::sync::Arc;
 
+use super::keeper::Keeper;
 use super::pool::Stock;
 use super::power::Sleeper;
 use super::pseudo::{Attached, Shape};
@@ -57,13 +58,23 @@ impl<R: Revive> Drop for End<R> {
     }
 }
 
+/// The keeper of a port, until this is dropped.
+struct Kept(Arc<Keeper>);
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        self.0.clear();
+    }
+}
+
 /// How often a NIC is looked after, milliseconds.
 const LOOK_PERIOD: u32 = 250;
 
 /// A NIC that works, and its port. The fields are dropped in their order: nobody
-/// looks any more, the port goes, the device leaves memory alone, the buffers come
-/// back from its rings.
+/// asks for anything or looks any more, the port goes, the device leaves memory
+/// alone, the buffers come back from its rings.
 pub(crate) struct Live<R: Revive> {
+    _kept: Kept,
     _sleeper: Sleeper,
     _ticker: Ticker,
     watch: Arc<Watch<R>>,
@@ -111,7 +122,10 @@ impl<R: Revive> Live<R> {
                 Sleeper::start_borrowing(&watch)?,
             )
         };
+        // SAFETY: By the safety requirement, and `Kept` goes before the watch.
+        unsafe { attached.port.keeper().set(&*watch) };
         Ok(Self {
+            _kept: Kept(attached.port.keeper().clone()),
             _sleeper: sleeper,
             _ticker: ticker,
             watch,

@@ -11,11 +11,14 @@ use kernel::sync::{Arc, Mutex};
 
 use super::cpu;
 use super::ffi;
+use super::keeper::Keep;
 use super::power::Sleep;
 use super::pseudo::Attached;
 use super::worker::Tick;
+use crate::channel::Channel;
 use crate::core_::nic::backoff::Backoff;
 use crate::port::io::Nic;
+use crate::port::lease::Lease;
 use crate::port::native::Health;
 use crate::port::Port;
 
@@ -47,6 +50,8 @@ struct State {
     /// The machine is going to sleep, or has not quite woken up.
     asleep: bool,
     backoff: Backoff,
+    /// The application that has a queue pair, and the number of that.
+    lent: Option<(usize, Arc<Channel>)>,
 }
 
 /// Looks after the NIC of a port.
@@ -80,6 +85,7 @@ impl<R: Revive> Watch<R> {
             lost: false,
             asleep: false,
             backoff: Backoff::new(),
+            lent: None,
         };
         // INVARIANT: By those of `Attached`, which goes later.
         Arc::pin_init(
@@ -118,9 +124,11 @@ impl<R: Revive> Watch<R> {
         }
     }
 
-    /// Tries to bring the NIC back; whether it has a link.
+    /// Tries to bring the NIC back; whether it has a link. An application that has a
+    /// queue pair loses it: it would not know of the new rings.
     fn revive(&self, nic: &Nic, state: &mut State) -> bool {
         self.close(nic);
+        Self::revoke(nic, state);
         if let Err(e) = self.device.revive(nic) {
             state.failed = true;
             if !core::mem::replace(&mut state.lost, true) {
@@ -146,6 +154,15 @@ impl<R: Revive> Watch<R> {
         }
     }
 
+    /// What an application has is not its any more. Nobody is at the rings, until there are others.
+    fn revoke(nic: &Nic, state: &mut State) {
+        if let Some((pair, channel)) = state.lent.take() {
+            channel.revoke();
+            // It was there before.
+            let _ = nic.set_lent(pair, false);
+        }
+    }
+
     /// Keeps everybody away from the rings.
     fn close(&self, nic: &Nic) {
         nic.close();
@@ -164,6 +181,56 @@ impl<R: Revive> Watch<R> {
     fn tell(&self, what: &CStr, code: i32) {
         // SAFETY: As above; the text is a string.
         unsafe { ffi::smplb_c_native_tell(self.dev.as_ptr(), what.as_char_ptr(), code) };
+    }
+}
+
+impl<R: Revive> Keep for Watch<R> {
+    fn lend(&self, pair: usize, to: Arc<Channel>) -> Result<Lease> {
+        let mut state = self.state.lock();
+        let nic = self.port.io().native().ok_or(EOPNOTSUPP)?;
+        if state.asleep || state.failed {
+            return Err(EAGAIN);
+        }
+        if state.lent.is_some() {
+            return Err(EBUSY);
+        }
+        nic.set_lent(pair, true)?;
+        self.revive(nic, &mut state);
+        let lease = match state.failed {
+            false => nic.lease(pair),
+            true => Err(EIO),
+        };
+        match &lease {
+            Ok(_) => state.lent = Some((pair, to)),
+            Err(_) => {
+                let _ = nic.set_lent(pair, false);
+                self.revive(nic, &mut state);
+            }
+        }
+        lease
+    }
+
+    fn take_back(&self, from: &Channel) {
+        let mut state = self.state.lock();
+        let its = |(_, channel): &(usize, Arc<Channel>)| core::ptr::eq(&**channel, from);
+        if !state.lent.as_ref().is_some_and(its) {
+            return;
+        }
+        match self.port.io().native() {
+            Some(nic) if !state.asleep => {
+                self.revive(nic, &mut state);
+            }
+            Some(nic) => Self::revoke(nic, &mut state),
+            None => {}
+        }
+    }
+
+    fn revoke(&self) {
+        let mut state = self.state.lock();
+        // The pair stays lent: the NIC still has what the application has told it.
+        if let Some((_, channel)) = state.lent.take() {
+            channel.revoke();
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 //! The drivers of ports, told apart once per burst.
 
+use super::lease::Lease;
 use super::native::{Driver, Health, Native};
 use super::netdev::Rings;
 use crate::core_::nic::virtio::packed::Packed;
@@ -117,6 +118,16 @@ impl Nic {
     /// See [`Native::renew`].
     pub(crate) fn renew(&self, pdev: &pci::Device<Bound>) -> Result {
         each!(self, native => native.renew(pdev))
+    }
+
+    /// See [`Native::set_lent`].
+    pub(crate) fn set_lent(&self, pair: usize, lent: bool) -> Result {
+        each!(self, native => native.set_lent(pair, lent))
+    }
+
+    /// See [`Native::lease`].
+    pub(crate) fn lease(&self, pair: usize) -> Result<Lease> {
+        each!(self, native => native.lease(pair))
     }
 
     /// See [`Native::open`].

@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 pub(crate) mod io;
+pub(crate) mod lease;
 pub(crate) mod native;
 pub(crate) mod netdev;
 pub(crate) mod pair;
@@ -13,6 +14,7 @@ use crate::core_::frame::PortId;
 use crate::engine::Seat;
 use crate::kapi::cpu;
 use crate::kapi::ffi::PortStats;
+use crate::kapi::keeper::Keeper;
 use crate::kapi::net::Devices;
 use crate::switch::Switch;
 use kernel::prelude::*;
@@ -38,6 +40,8 @@ pub(crate) struct Port {
     senders: KVec<Atomic<u32>>,
     /// Whether its devices were up when last looked at.
     up: Atomic<bool>,
+    /// Who looks after its NIC, if the module drives that.
+    keeper: Arc<Keeper>,
     /// How often its NIC was reset because it had failed.
     resets: Atomic<u64>,
     /// What another port with its number has counted before.
@@ -63,6 +67,7 @@ impl Port {
             }
         }
         let base = sum::port(switch.lanes(), id);
+        let keeper = Keeper::new()?;
         Arc::pin_init(
             pin_init!(Self {
                 id,
@@ -73,6 +78,7 @@ impl Port {
                 seats,
                 senders,
                 up: Atomic::new(false),
+                keeper,
                 resets: Atomic::new(0),
                 base,
             }),
@@ -111,6 +117,11 @@ impl Port {
             Io::Netdev(rings) => Some(rings),
             _ => None,
         }
+    }
+
+    /// Who looks after the NIC.
+    pub(crate) fn keeper(&self) -> &Arc<Keeper> {
+        &self.keeper
     }
 
     /// Frames of the NIC that were lost or came damaged before an engine saw

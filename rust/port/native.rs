@@ -73,7 +73,7 @@ pub(crate) trait Driver: Send + Sync + 'static {
 pub(crate) struct Native<D: Driver> {
     driver: D,
     pool: Arc<BufferPool>,
-    mapping: Mapping,
+    pub(super) mapping: Mapping,
     pairs: KVec<Pin<KBox<Pair<D>>>>,
     /// The pair that the host looks at first the next time.
     first: Atomic<u32>,
@@ -161,7 +161,7 @@ impl<D: Driver> Native<D> {
     // See `send`.
     #[inline(never)]
     pub(crate) fn receive(&self, pair: &Pair<D>, stock: &mut Stock, burst: &mut Packets<Buffered>) {
-        if self.has_failed() {
+        if self.has_failed() || pair.is_lent() {
             return;
         }
         {
@@ -194,7 +194,7 @@ impl<D: Driver> Native<D> {
         frames: &mut Batch<Buffered>,
         stock: &mut Stock,
     ) -> (usize, u64) {
-        let Some(pair) = self.pair(nth).filter(|_| !self.has_failed()) else {
+        let Some(pair) = self.sender(nth).filter(|_| !self.has_failed()) else {
             frames
                 .drain()
                 .for_each(|frame| stock.give(frame.into_buf()));
@@ -222,8 +222,8 @@ impl<D: Driver> Native<D> {
         if pair.store.has_work() {
             return false;
         }
-        // When it has failed nothing will come.
-        self.has_failed() || pair.arm(|| self.driver.ask_rx())
+        // When it has failed, or is an application's, nothing will come.
+        self.has_failed() || pair.is_lent() || pair.arm(|| self.driver.ask_rx())
     }
 
     /// Masks the interrupt of a pair again: its engine polls.
@@ -291,7 +291,7 @@ impl<D: Driver> Native<D> {
     pub(crate) fn look(&self) -> Health {
         if !self.has_failed() {
             match self.driver.link() {
-                Some(true) if self.pairs.iter().any(|pair| pair.stalls()) => {
+                Some(true) if self.stalls() => {
                     self.fault.store(STALLED, Relaxed);
                 }
                 Some(link) => return Health::Link(link),
@@ -304,6 +304,13 @@ impl<D: Driver> Native<D> {
             STALLED => c"does not send",
             _ => c"broke one of its rings",
         })
+    }
+
+    /// Whether a pair has stopped sending. What an application does with its own is
+    /// its business.
+    fn stalls(&self) -> bool {
+        let mut ours = self.pairs.iter().filter(|pair| !pair.is_lent());
+        ours.any(|pair| pair.stalls())
     }
 
     /// Frames that came damaged.

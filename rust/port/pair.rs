@@ -2,6 +2,7 @@
 
 //! A queue pair of a NIC that the module drives itself: what one engine polls.
 
+use super::lease::Deed;
 use super::native::Driver;
 use crate::core_::frame::PortId;
 use crate::core_::nic::pool::Owner;
@@ -13,13 +14,15 @@ use crate::kapi::store::Store;
 use crate::kapi::vector::Vector;
 use kernel::prelude::*;
 use kernel::sync::atomic::{Atomic, Relaxed};
-use kernel::sync::{new_spinlock, SpinLock};
+use kernel::sync::{new_mutex, new_spinlock, Mutex, SpinLock};
 
 /// The queues of a pair, as a driver makes them.
 pub(crate) struct Queues<D: Driver> {
     pub(crate) rx: D::Rx,
     pub(crate) tx: D::Tx,
     pub(crate) bells: D::Bells,
+    /// What an application has to know that is to have them, if one can.
+    pub(crate) deed: Option<Deed>,
 }
 
 /// A receive and a transmit queue, and the rings between who polls them and the
@@ -38,6 +41,11 @@ pub(crate) struct Pair<D: Driver> {
     pub(crate) store: Store,
     /// Frames that came damaged.
     damaged: Atomic<u64>,
+    /// For who gets it the next time.
+    #[pin]
+    deed: Mutex<Option<Deed>>,
+    /// An application has it: nobody else is at its queues.
+    lent: Atomic<bool>,
 }
 
 impl<D: Driver> Pair<D> {
@@ -48,7 +56,12 @@ impl<D: Driver> Pair<D> {
         queues: Queues<D>,
         offload: bool,
     ) -> Result<Pin<KBox<Self>>> {
-        let Queues { rx, tx, bells } = queues;
+        let Queues {
+            rx,
+            tx,
+            bells,
+            deed,
+        } = queues;
         let store = Store::new(id)?;
         let (rx, tx) = (
             Rx::new(rx, Owner::Rx(id))?,
@@ -62,6 +75,8 @@ impl<D: Driver> Pair<D> {
                 tx <- new_spinlock!(tx, "smplb_tx"),
                 store,
                 damaged: Atomic::new(0),
+                deed <- new_mutex!(deed, "smplb_deed"),
+                lent: Atomic::new(false),
             }),
             GFP_KERNEL,
         )
@@ -88,7 +103,9 @@ impl<D: Driver> Pair<D> {
     /// Masks the interrupt again: the engine polls.
     pub(super) fn disarm(&self) {
         if let Some(vector) = &self.vector {
-            self.rx.lock().queue().disarm();
+            if !self.is_lent() {
+                self.rx.lock().queue().disarm();
+            }
             vector.disarm();
         }
     }
@@ -102,7 +119,12 @@ impl<D: Driver> Pair<D> {
     /// Takes other queues in place of those that were stopped, with the same
     /// doorbells.
     pub(super) fn renew(&self, queues: Queues<D>) -> Result {
-        let Queues { rx, tx, bells } = queues;
+        let Queues {
+            rx,
+            tx,
+            bells,
+            deed,
+        } = queues;
         if bells != self.bells {
             return Err(EINVAL);
         }
@@ -110,7 +132,31 @@ impl<D: Driver> Pair<D> {
         let rx = core::mem::replace(self.rx.lock().queue(), rx);
         let tx = core::mem::replace(self.tx.lock().queue(), tx);
         drop((rx, tx));
+        *self.deed.lock() = deed;
         Ok(())
+    }
+
+    /// Whether an application has it.
+    #[inline(always)]
+    pub(super) fn is_lent(&self) -> bool {
+        self.lent.load(Relaxed)
+    }
+
+    /// Says whether an application is to have it. Nobody is at its queues, which are
+    /// made anew before somebody is again.
+    pub(super) fn set_lent(&self, lent: bool) {
+        self.lent.store(lent, Relaxed);
+    }
+
+    /// What an application has to know to use the queues, once for each time they
+    /// are made.
+    pub(super) fn take_deed(&self) -> Option<Deed> {
+        self.deed.lock().take()
+    }
+
+    /// Whether an application can have it.
+    pub(super) fn can_be_lent(&self) -> bool {
+        self.deed.lock().is_some()
     }
 
     /// Asked now and then: whether the NIC has stopped sending.

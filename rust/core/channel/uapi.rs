@@ -111,6 +111,53 @@ pub struct Port {
     pub mac: [u8; 6],
 }
 
+/// `SMPLB_PAIR_PACKED`.
+pub const PAIR_PACKED: u32 = 1 << 0;
+/// `SMPLB_PAIR_EVENT_IDX`.
+pub const PAIR_EVENT_IDX: u32 = 1 << 1;
+
+/// `struct smplb_channel_queue`: all of it is told.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Queue {
+    /// The memory of the ring,
+    pub ring: Map,
+    /// and the page of its doorbell.
+    pub bell: Map,
+    /// Where in the memory the driver's part is,
+    pub driver: u32,
+    /// and the device's.
+    pub device: u32,
+    /// Where in the page the doorbell is.
+    pub bell_offset: u32,
+    /// Descriptors.
+    pub size: u16,
+    /// What rings it.
+    pub bell_value: u16,
+}
+
+/// `struct smplb_channel_pair`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Pair {
+    /// Asked: the pseudo interface of a port.
+    pub ifindex: u32,
+    /// Asked: the number of the pair.
+    pub pair: u16,
+    /// Told: the number of the port in descriptors.
+    pub port: u16,
+    /// Told: [`PAIR_PACKED`], [`PAIR_EVENT_IDX`].
+    pub flags: u32,
+    /// Told: buffers of a chunk.
+    pub chunk: u32,
+    /// Told: the addresses of chunks.
+    pub chunks: Map,
+    /// Told: the queue of received frames,
+    pub rx: Queue,
+    /// and that of those to be sent.
+    pub tx: Queue,
+}
+
 /// `struct smplb_channel_stats`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -134,6 +181,8 @@ const _: () = {
     assert!(size_of::<Want>() == 24 && offset_of!(Want, protocol) == 16);
     assert!(size_of::<Port>() == 16 && offset_of!(Port, mac) == 10);
     assert!(size_of::<Stats>() == 96);
+    assert!(size_of::<Queue>() == 48 && offset_of!(Queue, size) == 44);
+    assert!(size_of::<Pair>() == 128 && offset_of!(Pair, rx) == 32);
     // `enum smplb_bad`.
     assert!(Bad::NoSuchBuffer as u32 == 0 && Bad::NoSuchPort as u32 == 6);
 };

@@ -203,6 +203,8 @@ impl<M: Model> Driver for Way<M> {
                 rx: rx_at.tail,
                 tx: tx_at.tail,
             },
+            // The page of its doorbells has registers that say where its rings are, too.
+            deed: None,
         })
     }
 

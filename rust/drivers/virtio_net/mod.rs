@@ -21,6 +21,7 @@ use crate::core_::nic::virtio::{Areas, Ring, Rx, Tx};
 use crate::kapi::buffer::FRAME;
 use crate::kapi::dma::{Fate, RingMemory};
 use crate::port::io::Nic;
+use crate::port::lease::{self, Deed};
 use crate::port::native::{Driver, Native, Parts};
 use crate::port::pair::Queues;
 use kernel::device::{Bound, Core};
@@ -134,7 +135,7 @@ impl VirtioNet {
         pdev: &pci::Device<Bound>,
         index: u16,
         vector: Option<u16>,
-    ) -> Result<(F, Doorbell)> {
+    ) -> Result<(F, Doorbell, Option<lease::Queue>)> {
         let most = self.transport.queue_size(pdev, index)?.min(MOST);
         // A power of two, as VIRTIO has it for split rings; 0 is no queue.
         let size = most.checked_ilog2().map(|log| 1u16 << log).ok_or(ENODEV)?;
@@ -143,10 +144,20 @@ impl VirtioNet {
         let addresses = [areas.desc, areas.driver, areas.device]
             .map(|offset| memory.address().wrapping_add(offset as u64));
         let event_idx = self.has(feature::RING_EVENT_IDX);
+        let pages = memory.pages();
         let ring = F::new(memory, slots(size)?, event_idx).ok_or(EINVAL)?;
         let transport = &self.transport;
         let bell = transport.enable_queue(pdev, index, size, addresses, vector)?;
-        Ok((ring, bell))
+        let queue = transport
+            .physical(pdev, &bell)?
+            .map(|physical| lease::Queue {
+                ring: pages,
+                areas,
+                size,
+                bell: physical,
+                value: index,
+            });
+        Ok((ring, bell, queue))
     }
 
     /// Makes the control queue, if there is to be one, of a device that was reset.
@@ -311,8 +322,8 @@ impl<F: Format> Driver for Virtio<F> {
         pair: u16,
         vector: Option<u16>,
     ) -> Result<Queues<Self>> {
-        let (rx, rx_bell) = self.device.queue::<F>(pdev, pair * 2, vector)?;
-        let (tx, tx_bell) = self.device.queue::<F>(pdev, pair * 2 + 1, None)?;
+        let (rx, rx_bell, rx_queue) = self.device.queue::<F>(pdev, pair * 2, vector)?;
+        let (tx, tx_bell, tx_queue) = self.device.queue::<F>(pdev, pair * 2 + 1, None)?;
         Ok(Queues {
             rx: Rx::new(rx),
             tx: Tx::new(tx),
@@ -320,6 +331,12 @@ impl<F: Format> Driver for Virtio<F> {
                 rx: rx_bell,
                 tx: tx_bell,
             },
+            deed: rx_queue.zip(tx_queue).map(|(rx, tx)| Deed {
+                packed: matches!(F::CONTROL, control_queue::Format::Packed),
+                event_idx: self.device.has(feature::RING_EVENT_IDX),
+                rx,
+                tx,
+            }),
         })
     }
 

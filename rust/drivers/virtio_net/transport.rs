@@ -7,6 +7,7 @@
 use kernel::device::{Bound, Core};
 use kernel::io::poll::read_poll_timeout;
 use kernel::io::Io;
+use kernel::page::PAGE_SIZE;
 use kernel::pci::{self, DevresBar};
 use kernel::prelude::*;
 use kernel::time::Delta;
@@ -251,6 +252,22 @@ impl Transport {
             offset: self.notify.offset.saturating_add(offset),
             queue,
         })
+    }
+
+    /// The physical address of a doorbell; `None` if there is something else on its page than
+    /// doorbells.
+    pub(crate) fn physical(
+        &self,
+        pdev: &pci::Device<Bound>,
+        bell: &Doorbell,
+    ) -> Result<Option<u64>> {
+        let start = pdev.resource_start(bell.bar as u32)?;
+        let at = |offset: usize| start.saturating_add(offset as u64);
+        let page = at(bell.offset) / PAGE_SIZE as u64 * PAGE_SIZE as u64;
+        let window =
+            at(self.notify.offset)..=at(self.notify.offset.saturating_add(self.notify.len));
+        let inside = window.contains(&page) && window.contains(&(page + PAGE_SIZE as u64));
+        Ok(inside.then(|| at(bell.offset)))
     }
 
     /// Octets of the device's own configuration, from `offset` on.

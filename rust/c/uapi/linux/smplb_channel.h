@@ -192,6 +192,56 @@ struct smplb_channel_port {
 	__u8 mac[6];
 };
 
+/* For smplb_channel_pair.flags: packed virtqueues, or split ones, */
+#define SMPLB_PAIR_PACKED	(1U << 0)
+/* and VIRTIO_F_EVENT_IDX. */
+#define SMPLB_PAIR_EVENT_IDX	(1U << 1)
+
+/**
+ * struct smplb_channel_queue - A queue of a NIC that an application has.
+ * @ring: Told: the memory of its ring, to read and write. The descriptors come
+ *	first.
+ * @bell: Told: the page of its doorbell, to write.
+ * @driver: Told: where in @ring the part is that the driver writes,
+ * @device: Told: and that which the device writes. The application is the driver.
+ * @bell_offset: Told: where in @bell the 16 bits of the doorbell are.
+ * @size: Told: descriptors.
+ * @bell_value: Told: what rings it.
+ */
+struct smplb_channel_queue {
+	struct smplb_channel_map ring;
+	struct smplb_channel_map bell;
+	__u32 driver;
+	__u32 device;
+	__u32 bell_offset;
+	__u16 size;
+	__u16 bell_value;
+};
+
+/**
+ * struct smplb_channel_pair - A queue pair of a NIC that an application is to have
+ *	for itself.
+ * @ifindex: Asked: the pseudo interface of the port.
+ * @pair: Asked: the number of the pair.
+ * @port: Told: the number of the port in descriptors.
+ * @flags: 0. Told: SMPLB_PAIR_PACKED, SMPLB_PAIR_EVENT_IDX.
+ * @chunk: Told: buffers of a chunk.
+ * @chunks: Told: for each chunk of the buffers 64 bits, to read: the address that
+ *	its first octet has for the NIC. The others are behind it.
+ * @rx: Told: the queue of received frames,
+ * @tx: Told: and that of those to be sent.
+ */
+struct smplb_channel_pair {
+	__u32 ifindex;
+	__u16 pair;
+	__u16 port;
+	__u32 flags;
+	__u32 chunk;
+	struct smplb_channel_map chunks;
+	struct smplb_channel_queue rx;
+	struct smplb_channel_queue tx;
+};
+
 /**
  * struct smplb_channel_stats - What the kernel has counted of a channel.
  * @rx_packets: Frames put on the receive ring,
@@ -253,5 +303,14 @@ enum smplb_bad {
 #define SMPLB_CHANNEL_KICK	_IO(SMPLB_CHANNEL_MAGIC, 3)
 #define SMPLB_CHANNEL_PORT	_IOWR(SMPLB_CHANNEL_MAGIC, 4, struct smplb_channel_port)
 #define SMPLB_CHANNEL_STATS	_IOR(SMPLB_CHANNEL_MAGIC, 5, struct smplb_channel_stats)
+/*
+ * Has a queue pair, once: see Documentation/abi/channel.md for what that means. EPERM:
+ * the module's parameter raw_pairs is not set, or the caller has no CAP_SYS_RAWIO.
+ * EACCES: the channel has buffers of its own. ENODEV: no port has that pseudo
+ * interface. EOPNOTSUPP: the port's driver cannot. EINVAL: the port has no such pair,
+ * or flags. EBUSY: an application has one of this NIC. EALREADY: this one had one.
+ * EAGAIN: the NIC does not work now. EIO: it did not start again.
+ */
+#define SMPLB_CHANNEL_PAIR	_IOWR(SMPLB_CHANNEL_MAGIC, 6, struct smplb_channel_pair)
 
 #endif /* _UAPI_LINUX_SMPLB_CHANNEL_H */
