@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
+mod burst;
+
 use std::cell::RefCell;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::rc::Rc;
-use std::sync::atomic::{fence, Ordering};
 use std::sync::Arc;
 
+use rustix::event::{poll, PollFd, PollFlags, Timespec};
 use rustix::io::Errno;
 use rustix::net::netdevice::name_to_index;
 use rustix::net::{socket, AddressFamily, SocketType};
-use smplb_core::channel::bells::{Bells, WORDS};
-use smplb_core::channel::entry::{Entry, Owner, REFUSED};
 use smplb_core::channel::layout::{Layout, Ring};
 use smplb_core::channel::shared::{Shared, Word};
 use smplb_core::channel::uapi::{self, Stats};
@@ -19,10 +19,8 @@ use smplb_core::ring::{Consumer, Producer};
 use crate::device::Device;
 use crate::frame::{Frame, Pool};
 use crate::memory::{Memory, Words};
+use crate::pair::Pair;
 use crate::{Error, Port, Want};
-
-/// Most frames of one burst.
-const BURST: u32 = 64;
 
 /// What a channel is to be.
 #[derive(Clone, Debug)]
@@ -182,6 +180,32 @@ impl Channel {
         })
     }
 
+    /// A queue pair of a port's NIC, by the name of its pseudo interface, for this application alone:
+    /// what the NIC puts there nobody else sees. Once for a channel, which has to be trusted.
+    pub fn pair(&mut self, name: &str, pair: u16) -> Result<Pair, Error> {
+        let failed = |source| Error::Pair {
+            name: name.to_owned(),
+            source,
+        };
+        let mut asked = uapi::Pair {
+            ifindex: ifindex(name).map_err(failed)?,
+            pair,
+            ..uapi::Pair::default()
+        };
+        self.device.pair(&mut asked).map_err(failed)?;
+        self.complete();
+        Pair::new(&self.device, &asked, Rc::clone(&self.pool))
+    }
+
+    /// Whether the kernel has not closed it: the network namespace is there, and so is the NIC that
+    /// the application has a pair of.
+    pub fn is_open(&self) -> bool {
+        let mut wanted = [PollFd::new(self, PollFlags::empty())];
+        // What cannot be asked for has not been closed.
+        poll(&mut wanted, Some(&Timespec::default())).is_err()
+            || !wanted[0].revents().contains(PollFlags::HUP)
+    }
+
     /// Asks for traffic.
     pub fn want(&self, want: Want) -> Result<(), Error> {
         self.device.want(want.asked()).map_err(Error::Want)?;
@@ -228,136 +252,6 @@ impl Channel {
         let place = (self.pool.headroom, len as u16);
         // SAFETY: It was free, and is not any more; such a frame fits in.
         Some(unsafe { Frame::new(&self.pool, buffer, place, 0) })
-    }
-
-    /// Appends the frames that have come to `frames`, 64 at most, and returns how many (figure 13,
-    /// steps 340 to 348).
-    pub fn rx_burst(&mut self, frames: &mut Vec<Frame>) -> usize {
-        // A kernel that breaks its rings has closed the channel: nothing comes any more.
-        let Ok(span) = self.receive.available(BURST) else {
-            return 0;
-        };
-        let elements = self.layout.places(Ring::Receive).elements;
-        let count = span.len();
-        for position in span.positions() {
-            let buffer = self.rings.load32(elements + position);
-            let entry = Entry::load(&self.list, buffer);
-            let place = (entry.offset, entry.len);
-            // SAFETY: The kernel gives each buffer once, and says where the frame is.
-            frames.push(unsafe { Frame::new(&self.pool, buffer, place, entry.port) });
-        }
-        if count > 0 {
-            self.receive.release(count);
-            self.waiting = self.waiting.saturating_sub(count);
-        }
-        self.refill();
-        count as usize
-    }
-
-    /// Sends frames from the front of `frames`, as many as there is room for, and takes them out;
-    /// returns how many (figure 12, steps 320 to 324). One of another channel is sent as a copy.
-    pub fn tx_burst(&mut self, frames: &mut Vec<Frame>) -> usize {
-        self.complete();
-        let ours = |frame: &Frame| frame.is_of(&self.pool);
-        let most = match frames.iter().position(|frame| !ours(frame)) {
-            Some(0) => match self.adopt(&frames[0]) {
-                Some(copy) => {
-                    frames[0] = copy;
-                    1
-                }
-                None => return 0,
-            },
-            Some(first) => first,
-            None => frames.len(),
-        };
-        let most = most.min(self.layout.size() as usize) as u32;
-        let Ok(span) = self.transmit.reserve(most) else {
-            return 0;
-        };
-        let elements = self.layout.places(Ring::Transmit).elements;
-        let count = span.len();
-        for (position, frame) in span.positions().zip(frames.drain(..count as usize)) {
-            let (buffer, offset, len, port) = frame.into_parts();
-            let entry = Entry {
-                buffer,
-                offset,
-                len,
-                owner: Owner::Nic as u16,
-                port,
-                ..Entry::default()
-            };
-            entry.store(&self.list, buffer);
-            self.rings.store32(elements + position, buffer);
-        }
-        if count > 0 {
-            self.transmit.publish(count);
-            self.ring();
-        }
-        count as usize
-    }
-
-    /// A copy of a frame of another channel.
-    fn adopt(&mut self, frame: &Frame) -> Option<Frame> {
-        let mut copy = self.alloc(frame.len())?;
-        copy.as_mut().copy_from_slice(frame.as_ref());
-        copy.set_port(frame.port());
-        Some(copy)
-    }
-
-    /// Takes back the buffers of frames that were sent.
-    fn complete(&mut self) {
-        let Ok(span) = self.completion.available(self.layout.size()) else {
-            return;
-        };
-        let elements = self.layout.places(Ring::Completion).elements;
-        let mut free = self.pool.free.borrow_mut();
-        for position in span.positions() {
-            let buffer = self.rings.load32(elements + position);
-            let entry = Entry::load(&self.list, buffer);
-            self.refused += u64::from(entry.flags & REFUSED);
-            free.push(buffer);
-        }
-        if !span.is_empty() {
-            self.completion.release(span.len());
-        }
-    }
-
-    /// Has as many buffers wait for frames as there are to be.
-    fn refill(&mut self) {
-        let missing = self.wanted.saturating_sub(self.waiting);
-        // Not for each one.
-        if missing < BURST.min(self.wanted / 2 + 1) {
-            return;
-        }
-        if (self.pool.free.borrow().len() as u32) < missing {
-            self.complete();
-        }
-        let mut free = self.pool.free.borrow_mut();
-        let Ok(span) = self.fill.reserve(missing.min(free.len() as u32)) else {
-            return;
-        };
-        let elements = self.layout.places(Ring::Fill).elements;
-        let count = span.len();
-        for (position, buffer) in span.positions().zip(free.drain(..count as usize)) {
-            self.rings.store32(elements + position, buffer);
-        }
-        if count > 0 {
-            self.fill.publish(count);
-            self.waiting += count;
-        }
-    }
-
-    /// Rings, and wakes the engine if it sleeps: the one system call there is.
-    fn ring(&self) {
-        if let Some(bells) = Bells::new(self.bells.atoms(WORDS)) {
-            bells.ring(self.bell);
-        }
-        // Either this sees that the engine goes to sleep, or that sees the ring.
-        fence(Ordering::SeqCst);
-        if self.state.load32(uapi::STATE_ASLEEP) != 0 {
-            // A channel that is closed sends nothing.
-            let _ = self.device.kick();
-        }
     }
 }
 

@@ -18,6 +18,7 @@ const UNWANT: Opcode = opcode::write::<uapi::Want>(uapi::MAGIC, 2);
 const KICK: Opcode = opcode::none(uapi::MAGIC, 3);
 const PORT: Opcode = opcode::read_write::<uapi::Port>(uapi::MAGIC, 4);
 const STATS: Opcode = opcode::read::<uapi::Stats>(uapi::MAGIC, 5);
+const PAIR: Opcode = opcode::read_write::<uapi::Pair>(uapi::MAGIC, 6);
 
 /// An open file, or what takes its place in tests.
 pub(crate) enum Device {
@@ -73,6 +74,14 @@ impl Device {
             // SAFETY: The ioctl takes this struct, and writes to it.
             Self::File(file) => unsafe { ioctl::ioctl(file, ioctl::Updater::<PORT, _>::new(port)) },
             Self::Mock(_) => Err(Errno::NODEV),
+        }
+    }
+
+    pub(crate) fn pair(&self, pair: &mut uapi::Pair) -> Result<(), Errno> {
+        match self {
+            // SAFETY: The ioctl takes this struct, and writes to it.
+            Self::File(file) => unsafe { ioctl::ioctl(file, ioctl::Updater::<PAIR, _>::new(pair)) },
+            Self::Mock(_) => Err(Errno::OPNOTSUPP),
         }
     }
 

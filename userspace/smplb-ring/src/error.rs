@@ -26,6 +26,17 @@ pub enum Error {
         /// What the kernel says.
         source: Errno,
     },
+    /// The module has refused to give a queue pair.
+    #[error("cannot have a queue pair of {name}: {source}; {hint}", hint = Self::pair_hint(*.source))]
+    Pair {
+        /// The port that was asked.
+        name: String,
+        /// What the kernel says.
+        source: Errno,
+    },
+    /// A NIC has done something to the rings of a pair that it cannot do.
+    #[error("the NIC broke a ring: {0}")]
+    Nic(&'static str),
     /// The kernel has closed the channel: the network namespace has gone, or the rings were written
     /// to by something else than this crate.
     #[error("the channel is closed")]
@@ -54,6 +65,19 @@ impl Error {
             Errno::ACCESS => "buffers of the switch are for root and the group of /dev/smplb",
             Errno::NXIO => "no port has buffers of the switch; add one with: smplbctl port add ADDRESS --driver",
             Errno::NOBUFS => "the switch has not as many buffers; load smplb with more of them: buffers=N",
+            _ => "see: dmesg",
+        }
+    }
+
+    fn pair_hint(errno: Errno) -> &'static str {
+        match errno {
+            Errno::PERM => "it takes CAP_SYS_RAWIO, and smplb loaded with: raw_pairs=1",
+            Errno::ACCESS => "it takes a trusted channel",
+            Errno::OPNOTSUPP => "only ports with driver virtio_net can",
+            Errno::INVAL => "the port has no pair of that number",
+            Errno::BUSY => "another application has one of that NIC",
+            Errno::ALREADY => "a channel has one only once",
+            Errno::AGAIN => "the NIC does not work now; see: smplbctl port list",
             _ => "see: dmesg",
         }
     }

@@ -8,6 +8,9 @@ use std::sync::Arc;
 
 use crate::memory::Memory;
 
+/// Octets of the shortest Ethernet frame, without FCS.
+const SHORTEST: usize = 60;
+
 /// The buffers of a channel, and which of them are free.
 #[derive(Debug)]
 pub(crate) struct Pool {
@@ -68,6 +71,31 @@ impl Frame {
     /// Whether its buffer is one of `pool`.
     pub(crate) fn is_of(&self, pool: &Rc<Pool>) -> bool {
         Rc::ptr_eq(&self.pool, pool)
+    }
+
+    /// Octets in front of it in its buffer.
+    pub(crate) fn offset(&self) -> usize {
+        self.offset.into()
+    }
+
+    /// A copy in a buffer of `pool`; `None` if none is free, or it is too small.
+    pub(crate) fn copy_to(&self, pool: &Rc<Pool>) -> Option<Self> {
+        if self.len > pool.longest {
+            return None;
+        }
+        let buffer = pool.free.borrow_mut().pop()?;
+        // SAFETY: It was free, and is not any more; such a frame fits in.
+        let mut copy = unsafe { Self::new(pool, buffer, (pool.headroom, self.len), self.port) };
+        copy.as_mut().copy_from_slice(self.as_ref());
+        Some(copy)
+    }
+
+    /// Makes it as long as Ethernet frames are at least.
+    pub(crate) fn pad(&mut self) {
+        let len = self.len();
+        if len < SHORTEST && self.set_len(SHORTEST) {
+            self.as_mut()[len..].fill(0);
+        }
     }
 
     fn range(&self) -> Range<usize> {

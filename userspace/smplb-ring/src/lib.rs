@@ -30,11 +30,14 @@ mod error;
 mod frame;
 mod memory;
 pub mod mock;
+mod pair;
+mod rings;
 mod want;
 
 pub use channel::{Channel, Options};
 pub use error::Error;
 pub use frame::Frame;
+pub use pair::Pair;
 pub use smplb_core::channel::bad::Bad;
 pub use smplb_core::channel::uapi::Stats;
 pub use want::{Port, Want};

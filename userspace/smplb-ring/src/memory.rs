@@ -6,7 +6,7 @@ use std::alloc::{alloc_zeroed, dealloc, handle_alloc_error, Layout};
 use std::os::fd::AsFd;
 use std::ptr::NonNull;
 use std::slice;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU16, AtomicU32, AtomicU64, Ordering};
 use std::sync::Arc;
 
 use rustix::io::Errno;
@@ -89,6 +89,11 @@ impl Memory {
         // SAFETY: Inside of the mapping, by the check, and aligned, by the type invariants. `T` is
         // an atomic integer, and the other side accesses it atomically, too.
         unsafe { &*self.start.as_ptr().add(at).cast::<T>() }
+    }
+
+    /// A word of 16 bits.
+    pub(crate) fn word16(&self, i: usize) -> &AtomicU16 {
+        self.word(i)
     }
 
     fn word32(&self, i: usize) -> &AtomicU32 {
