@@ -2,6 +2,7 @@
 
 //! What the example applications share.
 
+pub mod arp;
 pub mod mac;
 pub mod phy;
 pub mod rtp;
