@@ -25,7 +25,7 @@ impl Audience {
     /// As the core wants it.
     #[inline(always)]
     pub(crate) fn wants(&self) -> Wants<'_> {
-        Wants::new(&self.rules, self.sieve)
+        Wants::new(&self.rules, &self.sieve)
     }
 
     /// The channel with a number.

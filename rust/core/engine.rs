@@ -123,11 +123,32 @@ impl<'r> Scout<'r> {
         connections: &Connections<'_, A>,
     ) {
         self.last = packet.key;
-        if let Some(channel) = self.wants.local(packet.key) {
-            packet.flags |= WANTED;
-            packet.candidate = channel.0.into();
-            return;
+        match self.wants.may_be_local(packet.key) {
+            false => self.find(packet, nth, connections),
+            true => self.claim(packet, nth, connections),
         }
+    }
+
+    /// Of a flow that a channel may want. Apart: most never come here.
+    #[inline(never)]
+    fn claim<A: Atom>(
+        &mut self,
+        packet: &mut Packet,
+        nth: usize,
+        connections: &Connections<'_, A>,
+    ) {
+        match self.wants.local(packet.key) {
+            Some(channel) => {
+                packet.flags |= WANTED;
+                packet.candidate = channel.0.into();
+            }
+            None => self.find(packet, nth, connections),
+        }
+    }
+
+    /// Of a flow that no channel wants.
+    #[inline(always)]
+    fn find<A: Atom>(&mut self, packet: &mut Packet, nth: usize, connections: &Connections<'_, A>) {
         packet.candidate = recent::recall(self.recent, Mark::of(packet.key));
         match packet.candidate {
             // No more than one packet for each bit comes.

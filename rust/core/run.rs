@@ -22,7 +22,7 @@ impl Ways {
     pub(super) fn add(&mut self, verdict: Verdict) {
         *self = match (*self, verdict) {
             (Self::None, Verdict::Forward(_) | Verdict::Channel(_)) => Self::One(verdict),
-            (Self::One(one), _) if one == verdict => Self::One(one),
+            (Self::One(one), _) if is_same(one, verdict) => Self::One(one),
             _ => Self::Several,
         };
     }
@@ -33,6 +33,16 @@ impl Ways {
             Self::One(verdict) => Some(verdict),
             _ => None,
         }
+    }
+}
+
+/// Whether both say that packets leave by one port, or are for one channel. Less than `==` does.
+#[inline(always)]
+fn is_same(one: Verdict, other: Verdict) -> bool {
+    match (one, other) {
+        (Verdict::Forward(one), Verdict::Forward(other)) => one == other,
+        (Verdict::Channel(one), Verdict::Channel(other)) => one == other,
+        _ => false,
     }
 }
 

@@ -59,6 +59,14 @@ impl Key {
         ([a, b, c, d], u16::from_be_bytes([high, low]))
     }
 
+    /// A word that tells destinations apart, protocol included, for hashes.
+    #[inline(always)]
+    pub fn dest_word(&self) -> u64 {
+        const ADDR: u64 = u64::from_ne_bytes([0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff]);
+        const PORT: u32 = u32::from_ne_bytes([0, 0, 0xff, 0xff]);
+        (self.addrs & ADDR) ^ (self.ports & (u64::from(PORT) | 0xff << 32))
+    }
+
     /// The key of the packets in the other direction.
     pub fn reversed(&self) -> Self {
         Self::new(self.protocol(), self.dest(), self.source())

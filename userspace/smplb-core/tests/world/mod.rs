@@ -246,6 +246,7 @@ impl World {
     ) -> T {
         let lanes: Vec<_> = self.lanes.iter().map(LaneMemory::lane).collect();
         let loads = lanes.as_slice();
+        let sieve = Sieve::of(&self.rules);
         let switch = Switch {
             config: self.halves[self.active].view(),
             routes: Routes {
@@ -257,7 +258,7 @@ impl World {
                 slots: &self.neighbours,
             },
             connections: self.table.lend(),
-            wants: Wants::new(&self.rules, Sieve::of(&self.rules)),
+            wants: Wants::new(&self.rules, &sieve),
             loads: &loads,
         };
         let mut engine = Engine {
