@@ -103,7 +103,7 @@ done
 
 # An engine and an application that sleep whenever they find nothing, or never.
 channels() { # PORT COMMAND...: the command brings the port up as smplb0
-	local mode sleep
+	local mode sleep crowd
 	for mode in sleep look; do
 		LOADED=$1-$mode
 		if [[ $mode == sleep ]]; then load spin_us=0; else load spin_us=1000000; fi
@@ -116,6 +116,16 @@ channels() { # PORT COMMAND...: the command brings the port up as smplb0
 		answer smplb "$1" $mode "$MAC" answering smplb-echo $HOST:$PORT $sleep
 		if [[ $1 != netdev ]]; then
 			answer smplb-trusted "$1" $mode "$MAC" answering smplb-echo $HOST:$PORT $sleep --trusted
+		fi
+		if [[ $1/$mode == virtio_net/sleep ]]; then
+			# Beside a thousand that have nothing to do.
+			ulimit -n 4096
+			crowd $HOST 10000 1000 >/tmp/crowd.log 2>&1 &
+			crowd=$!
+			undo "kill -9 $crowd 2>/dev/null"
+			eventually 300 grep -q channels /tmp/crowd.log || die "crowd: $(</tmp/crowd.log)"
+			answer smplb-crowd "$1" $mode "$MAC" answering smplb-echo $HOST:$PORT $sleep
+			end_app "$crowd"
 		fi
 		smplbctl stats
 		expect "the port back" smplbctl port del smplb0
