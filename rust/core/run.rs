@@ -2,47 +2,45 @@
 
 //! Packets of one connection that follow each other in a burst.
 
+use super::channel::wants::ChannelId;
 use super::connection::entry::{Entry, Rewrite};
 use super::engine::{Packet, SAME};
+use super::frame::PortId;
 use super::verdict::Verdict;
 
-/// How the packets of a burst leave, as far as they have been decided about.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) enum Ways {
-    #[default]
-    None,
-    /// All in this way: by a port, or to a channel.
-    One(Verdict),
-    Several,
-}
+/// How the packets of a burst leave, as far as they have been decided about: one word, as there is one
+/// more for each flow.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ways(u32);
 
 impl Ways {
+    /// There are none yet,
+    pub(super) const NONE: Self = Self(u32::MAX);
+    /// or several. What else there is is one port, or, with this flag, one channel.
+    const SEVERAL: u32 = u32::MAX - 1;
+    const CHANNEL: u32 = 1 << 16;
+
     /// One more packet.
-    #[inline]
+    #[inline(always)]
     pub(super) fn add(&mut self, verdict: Verdict) {
-        *self = match (*self, verdict) {
-            (Self::None, Verdict::Forward(_) | Verdict::Channel(_)) => Self::One(verdict),
-            (Self::One(one), _) if is_same(one, verdict) => Self::One(one),
-            _ => Self::Several,
+        let way = match verdict {
+            Verdict::Forward(PortId(port)) => u32::from(port),
+            Verdict::Channel(ChannelId(channel)) => Self::CHANNEL | u32::from(channel),
+            _ => Self::SEVERAL,
+        };
+        self.0 = match self.0 == way || self.0 == Self::NONE.0 {
+            true => way,
+            false => Self::SEVERAL,
         };
     }
 
     /// The way of all packets.
     pub(super) fn one(self) -> Option<Verdict> {
-        match self {
-            Self::One(verdict) => Some(verdict),
-            _ => None,
+        match self.0 {
+            Self::SEVERAL | u32::MAX => None,
+            way if way & Self::CHANNEL != 0 => Some(Verdict::Channel(ChannelId(way as u16))),
+            way => Some(Verdict::Forward(PortId(way as u16))),
         }
-    }
-}
-
-/// Whether both say that packets leave by one port, or are for one channel. Less than `==` does.
-#[inline(always)]
-fn is_same(one: Verdict, other: Verdict) -> bool {
-    match (one, other) {
-        (Verdict::Forward(one), Verdict::Forward(other)) => one == other,
-        (Verdict::Channel(one), Verdict::Channel(other)) => one == other,
-        _ => false,
     }
 }
 
@@ -91,7 +89,7 @@ impl<A> Default for Run<'_, '_, A> {
             way: Way::default(),
             packets: 0,
             bytes: 0,
-            ways: Ways::None,
+            ways: Ways::NONE,
         }
     }
 }

@@ -74,20 +74,8 @@ fn a_connection_stays_with_its_backend() {
     ];
     assert!(arrange(&mut world.rules));
     let packet = Packet::udp(CLIENT, VIP).frame();
-    let whole = |world: &mut World, packets: &[&Vec<u8>]| {
-        let packets = packets.iter().map(|packet| Sent::from((*packet).clone()));
-        world.run(Origin::Port(PortId(0)), &mut Frames(packets.collect()))
-    };
-    // All of a burst goes there at once,
-    assert_eq!(whole(&mut world, &[&packet, &packet]), Some(ONE));
-    // if it is for one channel, and for nobody else.
-    let (addr, port) = CLIENT;
-    let to_two = Packet::udp((addr, port + 9), (VIP.0, VIP.1 + 1)).frame();
-    let to_host = Packet::udp(CLIENT, (HOST, 7)).frame();
-    assert_eq!(whole(&mut world, &[&to_two, &to_two]), Some(TWO));
-    for other in [&to_two, &to_host] {
-        assert_eq!(whole(&mut world, &[&packet, &packet, other]), None);
-        assert_eq!(whole(&mut world, &[other, &packet, &packet]), None);
+    for (verdict, _) in world.burst(&[packet.clone(), packet]) {
+        assert_eq!(verdict, ONE);
     }
     world.rules.remove(0);
     // A new one, and whatever else comes to the address, goes to the application.
@@ -97,6 +85,39 @@ fn a_connection_stays_with_its_backend() {
     assert_eq!(world.client(Packet::new(47, client, VIP).frame()).0, TWO);
     let echo = Packet::new(1, CLIENT, VIP).icmp(8, 0, [0; 4], b"ping");
     assert_eq!(world.client(echo).0, TWO);
+}
+
+/// The shell carries a burst out as a whole if all of it leaves by one port, or is for one channel.
+#[test]
+fn what_becomes_of_a_whole_burst_is_told() {
+    let mut world = world(&[]);
+    let known = Packet::udp(CLIENT, VIP).frame();
+    world.client(known.clone());
+    world.rules = vec![
+        Rule::new(local(HOST, 7), ChannelId(1)),
+        Rule::new(Want::Address([192, 0, 2, 8]), ChannelId(2)),
+    ];
+    assert!(arrange(&mut world.rules));
+    let to_one = Packet::udp(CLIENT, (HOST, 7)).frame();
+    let to_two = Packet::udp(CLIENT, ([192, 0, 2, 8], 7)).frame();
+    let to_host = Packet::udp(CLIENT, (HOST, 8)).frame();
+    let mut whole = |packets: &[&Vec<u8>]| {
+        let packets = packets.iter().map(|packet| Sent::from((*packet).clone()));
+        world.run(Origin::Port(PortId(0)), &mut Frames(packets.collect()))
+    };
+    let ways = [
+        (&known, Some(Verdict::Forward(PortId(1)))),
+        (&to_one, Some(ONE)),
+        (&to_two, Some(TWO)),
+        (&to_host, None),
+    ];
+    for (packet, way) in ways {
+        assert_eq!(whole(&[packet, packet, packet]), way);
+        for (other, _) in ways.iter().filter(|(other, _)| *other != packet) {
+            assert_eq!(whole(&[packet, packet, other]), None);
+            assert_eq!(whole(&[packet, other, packet]), None);
+        }
+    }
 }
 
 #[test]
