@@ -218,6 +218,15 @@ impl Channels {
         }
     }
 
+    /// See [`Desk::look`].
+    pub(crate) fn look(&self) {
+        self.members
+            .lock()
+            .desks
+            .iter()
+            .for_each(|desk| desk.look());
+    }
+
     /// A port goes, and its number is another one's soon.
     pub(crate) fn port_gone(&self, port: PortId) {
         let mut members = self.members.lock();

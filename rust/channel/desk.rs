@@ -121,17 +121,26 @@ impl Desk {
         }
     }
 
-    /// Has applications say so when they ring; false if one has something to send already.
+    /// Has applications say so when they ring; false if one has rung already. It costs the same
+    /// however many channels there are: see [`Desk::look`].
     pub(crate) fn arm(&self) -> bool {
         self.state.store32(STATE_ASLEEP, 1);
-        // Either this sees what was put on a ring, or its application sees that it has to wake the
-        // engine.
+        // Either this sees the bell, or its application sees that it has to wake the engine.
         smp_mb(Full);
-        let channels = self.channels.lock();
-        !channels
-            .iter()
-            .flatten()
-            .any(|channel| channel.has_to_send())
+        !self.bells().is_some_and(|bells| bells.any())
+    }
+
+    /// While the engine sleeps: rings for channels that have something to send, as others may have
+    /// cleared their bells. Now and then, by the control CPU.
+    pub(super) fn look(&self) {
+        if self.state.load32(STATE_ASLEEP) == 0 {
+            return;
+        }
+        let bells = 0..self.channels.lock().len();
+        let waiting = bells.filter_map(|bell| self.channel(bell));
+        for channel in waiting.filter(|channel| channel.has_to_send()) {
+            channel.kick();
+        }
     }
 
     /// The engine is awake.

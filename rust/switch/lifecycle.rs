@@ -126,6 +126,7 @@ impl Tick for Switch {
     fn tick(&self) {
         self.sweep();
         self.channels().forsake_broken();
+        self.channels().look();
     }
 }
 

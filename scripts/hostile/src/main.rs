@@ -2,9 +2,10 @@
 
 //! For the scenarios: an application that writes anything anywhere in the memory of its channel, for
 //! so many seconds, and opens another one whenever the kernel has had enough of it; or, to `stay`, keeps
-//! the one that is closed open.
+//! the one that is closed open; or, `mute`, sends a frame and rings no bell, as if another one had cleared
+//! that.
 //!
-//! `hostile ADDR PORT SECONDS SEED [stay]`
+//! `hostile ADDR PORT SECONDS SEED [stay|mute]`
 
 use std::env::args;
 use std::net::Ipv4Addr;
@@ -174,6 +175,25 @@ impl Victim {
         bells.set(0, u32::MAX);
     }
 
+    /// Puts a frame on the transmit ring, to leave by the first port.
+    fn send(&self) -> Result<()> {
+        let [rings, list, ..] = &self.parts;
+        let layout = Layout::new(SIZE).context("no such size")?;
+        let places = layout.places(Ring::Transmit);
+        let frame = Entry {
+            offset: 128,
+            len: 60,
+            ..Entry::default()
+        };
+        for (nth, word) in frame.words().iter().enumerate() {
+            list.set(nth * 2, *word as u32);
+            list.set(nth * 2 + 1, (word >> 32) as u32);
+        }
+        rings.set(places.elements, 0);
+        rings.set(places.producer, 1);
+        Ok(())
+    }
+
     /// Whether the kernel has closed it.
     fn is_closed(&self) -> Result<bool> {
         let mut wanted = [PollFd::from_borrowed_fd(self.file.as_fd(), PollFlags::IN)];
@@ -187,7 +207,17 @@ fn main() -> Result<()> {
     let (addr, port) = (arg(1)?.parse()?, arg(2)?.parse()?);
     let end = Instant::now() + Duration::from_secs(arg(3)?.parse()?);
     let mut dice = Dice(arg(4)?.parse()?);
-    let stays = args().nth(5).is_some_and(|word| word == "stay");
+    let word = args().nth(5).unwrap_or_default();
+    let stays = word == "stay";
+    if word == "mute" {
+        let victim = Victim::open(addr, port)?;
+        // The engine falls asleep.
+        thread::sleep(Duration::from_secs(1));
+        victim.send()?;
+        println!("sent");
+        thread::sleep(end.saturating_duration_since(Instant::now()));
+        return Ok(());
+    }
     let (mut channels, mut deeds) = (0u64, 0u64);
     while Instant::now() < end {
         let victim = Victim::open(addr, port)?;
