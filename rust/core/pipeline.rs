@@ -120,7 +120,9 @@ fn pass<A: Atom, B: Burst>(
         match round.express(packet, shown, &mut run) {
             Some(verdict) => verdict,
             None => {
-                round.end(&mut run);
+                if run.is_known() {
+                    round.end(&mut run);
+                }
                 let first = run.head_of(packet);
                 let verdict = match first.wanted() {
                     Some(channel) => round.hand_over(channel, 1),

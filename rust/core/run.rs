@@ -95,6 +95,12 @@ impl<A> Default for Run<'_, '_, A> {
 }
 
 impl<'p, A> Run<'p, '_, A> {
+    /// Whether it is known where its packets go: then it is to be ended.
+    #[inline(always)]
+    pub(super) fn is_known(&self) -> bool {
+        self.way.longest != 0
+    }
+
     /// The first packet of the flow of a packet for which there is no short way.
     #[inline(always)]
     pub(super) fn head_of(&mut self, packet: &'p Packet) -> &'p Packet {

@@ -74,6 +74,17 @@ impl SharedMemory {
             .then(|| unsafe { Atomic::from_ptr(self.start.as_ptr().cast::<u64>().add(i)) })
     }
 
+    #[inline(always)]
+    fn pair(&self, i: usize) -> Option<[&Atomic<u64>; 2]> {
+        (i < self.len / 16).then(|| {
+            // SAFETY: As in `word32`, for both words.
+            unsafe {
+                let first = self.start.as_ptr().cast::<u64>().add(2 * i);
+                [Atomic::from_ptr(first), Atomic::from_ptr(first.add(1))]
+            }
+        })
+    }
+
     /// The first `count` words of 64 bits.
     #[inline(always)]
     pub(crate) fn atoms(&self, count: usize) -> &[KAtom] {
@@ -144,6 +155,21 @@ impl Shared for Arc<SharedMemory> {
     fn store64(&self, i: usize, value: u64) {
         if let Some(word) = self.word64(i) {
             word.store(value, Relaxed);
+        }
+    }
+
+    #[inline(always)]
+    fn load_pair(&self, i: usize) -> [u64; 2] {
+        self.pair(i)
+            .map_or([0; 2], |words| words.map(|word| word.load(Relaxed)))
+    }
+
+    #[inline(always)]
+    fn store_pair(&self, i: usize, values: [u64; 2]) {
+        if let Some(words) = self.pair(i) {
+            let [first, second] = values;
+            words[0].store(first, Relaxed);
+            words[1].store(second, Relaxed);
         }
     }
 

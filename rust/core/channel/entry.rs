@@ -69,17 +69,20 @@ impl Entry {
     /// other side writes meanwhile: whoever reads checks all of it.
     #[inline]
     pub fn load(list: &impl Shared, number: u32) -> Self {
+        Self::of(list.load_pair(number as usize))
+    }
+
+    /// The flags of entry `number` alone.
+    #[inline]
+    pub fn load_flags(list: &impl Shared, number: u32) -> u16 {
         let at = (number as usize).wrapping_mul(2);
-        Self::of([list.load64(at), list.load64(at.wrapping_add(1))])
+        Self::of([0, list.load64(at.wrapping_add(1))]).flags
     }
 
     /// Writes entry `number` of a list.
     #[inline]
     pub fn store(&self, list: &impl Shared, number: u32) {
-        let at = (number as usize).wrapping_mul(2);
-        let [first, second] = self.words();
-        list.store64(at, first);
-        list.store64(at.wrapping_add(1), second);
+        list.store_pair(number as usize, self.words());
     }
 }
 

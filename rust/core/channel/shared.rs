@@ -22,6 +22,22 @@ pub trait Shared {
     /// Writes word `i` of 64 bits.
     fn store64(&self, i: usize, value: u64);
 
+    /// Reads words `2 * i` and `2 * i + 1` of 64 bits; an implementation can do with one look at the
+    /// position.
+    #[inline(always)]
+    fn load_pair(&self, i: usize) -> [u64; 2] {
+        let i = i.wrapping_mul(2);
+        [self.load64(i), self.load64(i.wrapping_add(1))]
+    }
+
+    /// Writes them, likewise.
+    #[inline(always)]
+    fn store_pair(&self, i: usize, [first, second]: [u64; 2]) {
+        let i = i.wrapping_mul(2);
+        self.store64(i, first);
+        self.store64(i.wrapping_add(1), second);
+    }
+
     /// Reads word `i` of 32 bits; what this side reads or writes afterwards stays after it.
     fn load32_acquire(&self, i: usize) -> u32;
 

@@ -58,7 +58,7 @@ impl Magazine {
     #[inline(always)]
     pub fn take<A: Atom>(&mut self, pool: &Pool<'_, A>) -> Option<BufferId> {
         if self.len == 0 {
-            self.fetch(pool);
+            self.fetch(*pool);
         }
         self.len = self.len.checked_sub(1)?;
         self.buffers.get(self.len).copied()
@@ -76,7 +76,7 @@ impl Magazine {
     #[inline(always)]
     pub fn give<A: Atom>(&mut self, pool: &Pool<'_, A>, buffer: BufferId) {
         if self.len >= CAPACITY {
-            self.put_back(pool, CAPACITY.saturating_sub(CHAIN));
+            self.put_back(*pool, CAPACITY.saturating_sub(CHAIN));
         }
         if let Some(place) = self.buffers.get_mut(self.len) {
             *place = buffer;
@@ -102,7 +102,7 @@ impl Magazine {
     #[inline(always)]
     pub fn run<'a, A: Atom>(&'a mut self, pool: &Pool<'a, A>, to: Tag, most: usize) -> Run<'a, A> {
         if self.len == 0 {
-            self.fetch(pool);
+            self.fetch(*pool);
         }
         let below = self.len.saturating_sub(RUN.min(most));
         Run {
@@ -118,7 +118,7 @@ impl Magazine {
     #[inline(always)]
     pub fn home<'a, A: Atom>(&'a mut self, pool: &Pool<'a, A>, from: Tag) -> Home<'a, A> {
         if self.len > CAPACITY.wrapping_sub(RUN) {
-            self.put_back(pool, CAPACITY.wrapping_sub(RUN));
+            self.put_back(*pool, CAPACITY.wrapping_sub(RUN));
         }
         let end = self.len.saturating_add(RUN);
         Home {
@@ -137,18 +137,19 @@ impl Magazine {
 
     /// Gives all buffers at hand back to the pool: when the engine stops, or was idle for long.
     pub fn release<A: Atom>(&mut self, pool: &Pool<'_, A>) {
-        self.put_back(pool, 0);
+        self.put_back(*pool, 0);
     }
 
     #[cold]
-    fn fetch<A: Atom>(&mut self, pool: &Pool<'_, A>) {
+    // By value, so that the account of others need not be in memory.
+    fn fetch<A: Atom>(&mut self, pool: Pool<'_, A>) {
         if let Some(room) = self.buffers.first_chunk_mut() {
             self.len = pool.take(Owner::Engine(self.cpu), room);
         }
     }
 
     #[cold]
-    fn put_back<A: Atom>(&mut self, pool: &Pool<'_, A>, keep: usize) {
+    fn put_back<A: Atom>(&mut self, pool: Pool<'_, A>, keep: usize) {
         while self.len > keep {
             let from = self.len.saturating_sub(CHAIN).max(keep);
             if let Some(chain) = self.buffers.get(from..self.len) {

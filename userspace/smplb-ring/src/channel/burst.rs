@@ -100,8 +100,8 @@ impl Channel {
         let mut free = self.pool.free.borrow_mut();
         for position in span.positions() {
             let buffer = self.rings.load32(elements + position);
-            let entry = Entry::load(&self.list, buffer);
-            self.refused += u64::from(entry.flags & REFUSED);
+            let flags = Entry::load_flags(&self.list, buffer);
+            self.refused += u64::from(flags & REFUSED);
             free.push(buffer);
         }
         if !span.is_empty() {
