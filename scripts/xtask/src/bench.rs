@@ -34,15 +34,43 @@ const SCALING: &str = "bench-scaling";
 const CHANNEL: &str = "bench-channel";
 const RESULTS: &str = "jsonl";
 
+/// What is measured.
+#[derive(Clone, Copy, PartialEq, clap::ValueEnum)]
+enum Part {
+    /// Instructions per packet, over driver netdev and over native ports
+    Packets,
+    /// What engines share
+    Engines,
+    /// Round trips of applications
+    Applications,
+    /// The pure core, by criterion
+    Core,
+}
+
 /// Arguments of `bench`.
 #[derive(clap::Args)]
 pub struct Args {
     #[command(flatten)]
     kernel: kernel::Choice,
+    /// Measure this alone
+    #[arg(long, value_name = "PART")]
+    only: Option<Part>,
     /// Leave out the criterion benches of the pure core
-    #[arg(long)]
+    #[arg(long, conflicts_with = "only")]
     vm_only: bool,
 }
+
+impl Args {
+    fn wants(&self, part: Part) -> bool {
+        match self.only {
+            Some(only) => only == part,
+            None => part != Part::Core || !self.vm_only,
+        }
+    }
+}
+
+/// What a part has to say, or how its VM ended.
+type Told = Result<Result<String, End>>;
 
 /// Measures, and writes `target/bench/report.json`, `scaling.json`, `channel.json` and
 /// `report.md`.
@@ -61,46 +89,27 @@ pub fn main(args: &Args) -> Result<ExitCode> {
         kernel: &kernel,
         dir: &dir,
     };
-    let mut lines = String::new();
-    for name in SCRIPTS {
-        match guest.run(name, Counts::Time)? {
-            Ok(results) => lines.push_str(&fs::read_to_string(results)?),
+    let has_plugins = vm::has_plugins()?;
+    let mut markdown = String::new();
+    for part in [Part::Packets, Part::Engines, Part::Applications] {
+        if !args.wants(part) {
+            continue;
+        }
+        if part != Part::Packets && !has_plugins {
+            say("this QEMU has no plugins: what engines share and what applications cost is not measured");
+            break;
+        }
+        match guest.measure(part)? {
+            Ok(told) => markdown.push_str(&told),
             Err(end) => return Ok(ExitCode::from(end.code())),
         }
     }
-    let report = report::Report::from_lines(&lines)?;
-    guest.write_json("report.json", report.rows())?;
-    let mut markdown = report.markdown();
-    if vm::has_plugins()? {
-        match guest.run(SCALING, Counts::Lines)? {
-            Ok(results) => {
-                let rows = scaling::read(&dir, &results)?;
-                guest.write_json("scaling.json", &rows)?;
-                fs::write(dir.join("scaling.txt"), scaling::places(&rows))?;
-                fs::write(dir.join("profile.txt"), scaling::profiles(&rows))?;
-                markdown.push_str(&scaling::markdown(&rows));
-                markdown.push_str(&format!("\n{}", scaling::profiles(&rows)));
-            }
-            Err(end) => return Ok(ExitCode::from(end.code())),
-        }
-        let mut runs = Vec::new();
-        for counts in [Counts::Nothing, Counts::Lines] {
-            match guest.run(CHANNEL, counts)? {
-                Ok(results) => runs.push(fs::read_to_string(results)?),
-                Err(end) => return Ok(ExitCode::from(end.code())),
-            }
-        }
-        let rows = channel::read(&runs[0], &runs[1], &dir)?;
-        guest.write_json("channel.json", &rows)?;
-        markdown.push_str(&channel::markdown(&rows));
-    } else {
-        say("this QEMU has no plugins: what engines share and what applications cost is not measured");
+    if !markdown.is_empty() {
+        fs::write(dir.join("report.md"), &markdown)?;
+        print!("{markdown}");
+        say(&format!("written to {}", dir.join("report.md").display()));
     }
-    fs::write(dir.join("report.md"), &markdown)?;
-    print!("{markdown}");
-    say(&format!("written to {}", dir.join("report.json").display()));
-
-    if !args.vm_only && repo.path("userspace/smplb-core/benches").is_dir() {
+    if args.wants(Part::Core) && repo.path("userspace/smplb-core/benches").is_dir() {
         run(build::cargo(&repo).args(["bench", "--package", "smplb-core"]))?;
     }
     Ok(ExitCode::SUCCESS)
@@ -125,6 +134,58 @@ struct Guest<'a> {
 }
 
 impl Guest<'_> {
+    fn measure(&self, part: Part) -> Told {
+        match part {
+            Part::Packets => self.packets(),
+            Part::Engines => self.engines(),
+            Part::Applications => self.applications(),
+            // Not in the VM.
+            Part::Core => Ok(Ok(String::new())),
+        }
+    }
+
+    /// Of IPVS, XDP and smplb, by the clock of the VM.
+    fn packets(&self) -> Told {
+        let mut lines = String::new();
+        for name in SCRIPTS {
+            match self.run(name, Counts::Time)? {
+                Ok(results) => lines.push_str(&fs::read_to_string(results)?),
+                Err(end) => return Ok(Err(end)),
+            }
+        }
+        let report = report::Report::from_lines(&lines)?;
+        self.write_json("report.json", report.rows())?;
+        Ok(Ok(report.markdown()))
+    }
+
+    /// With one engine and with several, by the plugin.
+    fn engines(&self) -> Told {
+        let results = match self.run(SCALING, Counts::Lines)? {
+            Ok(results) => results,
+            Err(end) => return Ok(Err(end)),
+        };
+        let rows = scaling::read(self.dir, &results)?;
+        self.write_json("scaling.json", &rows)?;
+        fs::write(self.dir.join("scaling.txt"), scaling::places(&rows))?;
+        let profiles = scaling::profiles(&rows);
+        fs::write(self.dir.join("profile.txt"), &profiles)?;
+        Ok(Ok(format!("{}\n{profiles}", scaling::markdown(&rows))))
+    }
+
+    /// Of channels and their peers, by the plugin, and for times without it.
+    fn applications(&self) -> Told {
+        let mut runs = Vec::new();
+        for counts in [Counts::Nothing, Counts::Lines] {
+            match self.run(CHANNEL, counts)? {
+                Ok(results) => runs.push(fs::read_to_string(results)?),
+                Err(end) => return Ok(Err(end)),
+            }
+        }
+        let rows = channel::read(&runs[0], &runs[1], self.dir)?;
+        self.write_json("channel.json", &rows)?;
+        Ok(Ok(channel::markdown(&rows)))
+    }
+
     /// Writes measurements as a list of objects.
     fn write_json(&self, name: &str, rows: &[impl Serialize]) -> Result<()> {
         let json = serde_json::to_string_pretty(rows)? + "\n";
