@@ -102,18 +102,28 @@ impl<M: Shared + Clone> End<M> {
         }
     }
 
-    /// Gives the application a free buffer, at first or in the place of a sent one. There is room
-    /// for it.
+    /// Gives the application a buffer, with what else its entry says; tells its number.
     #[inline(always)]
-    fn complete<L: Ledger>(&mut self, ledger: &mut L, buffer: L::Buffer, flags: u16) {
+    fn give<L: Ledger>(&self, ledger: &mut L, buffer: L::Buffer, entry: Entry) -> u32 {
         let buffer = ledger.give(buffer);
         let entry = Entry {
             buffer,
             owner: Owner::Application as u16,
+            ..entry
+        };
+        entry.store(&self.list, buffer);
+        buffer
+    }
+
+    /// Gives the application a free buffer, at first or in the place of a sent one. There is room
+    /// for it.
+    #[inline(always)]
+    fn complete<L: Ledger>(&mut self, ledger: &mut L, buffer: L::Buffer, flags: u16) {
+        let entry = Entry {
             flags,
             ..Entry::default()
         };
-        entry.store(&self.list, buffer);
+        let buffer = self.give(ledger, buffer, entry);
         self.completion.put(&self.memory, buffer);
     }
 
@@ -239,16 +249,13 @@ impl<M: Shared + Clone> End<M> {
                 break;
             };
             let (buffer, received) = place(frame, free);
-            let buffer = ledger.give(buffer);
             let entry = Entry {
-                buffer,
                 offset: received.offset,
                 len: received.len,
-                owner: Owner::Application as u16,
                 port: received.port,
                 ..Entry::default()
             };
-            entry.store(&self.list, buffer);
+            let buffer = self.give(ledger, buffer, entry);
             self.receive.put(&self.memory, buffer);
             given.frames = given.frames.wrapping_add(1);
             given.octets = given.octets.wrapping_add(received.len.into());
