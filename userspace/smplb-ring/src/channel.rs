@@ -242,16 +242,10 @@ impl Channel {
     /// A free buffer for a frame of `len` octets, which have any value; `None` if there is none, or
     /// it is too small.
     pub fn alloc(&mut self, len: usize) -> Option<Frame> {
-        if len > self.longest() {
-            return None;
-        }
         if self.pool.free.borrow().is_empty() {
             self.complete();
         }
-        let buffer = self.pool.free.borrow_mut().pop()?;
-        let place = (self.pool.headroom, len as u16);
-        // SAFETY: It was free, and is not any more; such a frame fits in.
-        Some(unsafe { Frame::new(&self.pool, buffer, place, 0) })
+        Frame::take(&self.pool, len, 0)
     }
 }
 

@@ -8,6 +8,10 @@ use std::sync::Arc;
 
 use crate::memory::Memory;
 
+/// Octets of a buffer, and of what is free in front of a frame, as the module has them.
+pub(crate) const SIZE: usize = 2048;
+pub(crate) const HEADROOM: u16 = 128;
+
 /// Octets of the shortest Ethernet frame, without FCS.
 const SHORTEST: usize = 60;
 
@@ -78,14 +82,20 @@ impl Frame {
         self.offset.into()
     }
 
-    /// A copy in a buffer of `pool`; `None` if none is free, or it is too small.
-    pub(crate) fn copy_to(&self, pool: &Rc<Pool>) -> Option<Self> {
-        if self.len > pool.longest {
+    /// A frame of `len` octets, which have any value, in a free buffer of `pool`; `None` if there is none,
+    /// or it is too small.
+    pub(crate) fn take(pool: &Rc<Pool>, len: usize, port: u16) -> Option<Self> {
+        if len > pool.longest.into() {
             return None;
         }
         let buffer = pool.free.borrow_mut().pop()?;
         // SAFETY: It was free, and is not any more; such a frame fits in.
-        let mut copy = unsafe { Self::new(pool, buffer, (pool.headroom, self.len), self.port) };
+        Some(unsafe { Self::new(pool, buffer, (pool.headroom, len as u16), port) })
+    }
+
+    /// A copy in a buffer of `pool`; `None` if none is free, or it is too small.
+    pub(crate) fn copy_to(&self, pool: &Rc<Pool>) -> Option<Self> {
+        let mut copy = Self::take(pool, self.len(), self.port)?;
         copy.as_mut().copy_from_slice(self.as_ref());
         Some(copy)
     }

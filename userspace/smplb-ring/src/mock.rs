@@ -30,12 +30,11 @@ use smplb_core::channel::uapi::{self, Stats};
 
 use crate::channel::Parts;
 use crate::device::Device;
+use crate::frame::{HEADROOM, SIZE};
 use crate::memory::{Memory, Words};
 use crate::{Channel, Options};
 
-/// Octets of a buffer, the least offset of a frame, and ports, as the module has them.
-const SIZE: usize = 2048;
-const HEADROOM: u16 = 128;
+/// Ports, as the module has them.
 const PORTS: u16 = 64;
 
 /// The kernel's side of a channel. It may be another thread's than the channel.
@@ -125,13 +124,12 @@ impl Kernel {
         if !inner.open {
             return false;
         }
-        let Some(received) = inner.end.place(frame.len(), port) else {
-            return false;
-        };
-        let mut frames = [frame].into_iter();
+        // One that is too long is dropped, too.
+        let received = inner.end.place(frame.len(), port);
+        let mut frames = received.into_iter();
         let given = inner
             .end
-            .deliver(1, 0, &mut owned, &mut frames, |frame, buffer| {
+            .deliver(1, 0, &mut owned, &mut frames, |received, buffer| {
                 let at = buffer as usize * SIZE + usize::from(received.offset);
                 // SAFETY: The buffer is the kernel's: the ledger says so.
                 unsafe { self.0.memory.octets(at, frame.len()) }.copy_from_slice(frame);

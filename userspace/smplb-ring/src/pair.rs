@@ -10,9 +10,9 @@ use smplb_core::channel::uapi::{self, PAIR_EVENT_IDX, PAIR_PACKED};
 use smplb_core::nic::queue::{BufferId, Fault, Transmit};
 
 use crate::device::Device;
-use crate::frame::{Frame, Pool};
+use crate::frame::{Frame, Pool, HEADROOM, SIZE};
 use crate::memory::{Memory, Words};
-use crate::rings::{rings, Place, Rings, HEADER, HEADROOM, SIZE};
+use crate::rings::{rings, Place, Rings, HEADER};
 use crate::Error;
 
 /// Most frames of one burst.
@@ -34,6 +34,22 @@ impl Bell {
     }
 }
 
+/// Where a NIC finds the buffers.
+struct Chunks {
+    /// The first octet of each chunk of them,
+    starts: Words,
+    /// and how many there are in one.
+    buffers: u32,
+}
+
+impl Chunks {
+    /// The first octet of a buffer.
+    fn address(&self, buffer: u32) -> u64 {
+        let start = self.starts.load64((buffer / self.buffers) as usize);
+        start.wrapping_add(u64::from(buffer % self.buffers) * SIZE as u64)
+    }
+}
+
 /// A queue pair of a NIC that this application has for itself (seed figure 11, step 303): it fills
 /// the NIC's descriptors and rings its doorbells, without an engine. Its channel must stay open.
 ///
@@ -44,9 +60,7 @@ pub struct Pair {
     rx_bell: Bell,
     tx_bell: Bell,
     pool: Rc<Pool>,
-    /// Where the NIC finds each chunk of the buffers, and how many there are in one.
-    chunks: Words,
-    chunk: u32,
+    chunks: Chunks,
     port: u16,
     /// The most buffers that are to wait for frames, and how many do.
     wanted: usize,
@@ -72,7 +86,7 @@ impl Pair {
         };
         let flag = |flag| told.flags & flag != 0;
         let places = [place(&told.rx)?, place(&told.tx)?];
-        let fits = (pool.size, usize::from(pool.headroom)) == (SIZE, HEADROOM);
+        let fits = (pool.size, pool.headroom) == (SIZE, HEADROOM);
         let rings = fits.then(|| rings(places, flag(PAIR_PACKED), flag(PAIR_EVENT_IDX)));
         // The others are for what is sent.
         let wanted = pool.free.borrow().len() / 2;
@@ -81,8 +95,10 @@ impl Pair {
             rx_bell: bell(&told.rx)?,
             tx_bell: bell(&told.tx)?,
             pool,
-            chunks: Words(map(told.chunks, false)?),
-            chunk: told.chunk.max(1),
+            chunks: Chunks {
+                starts: Words(map(told.chunks, false)?),
+                buffers: told.chunk.max(1),
+            },
             port: told.port,
             wanted,
             waiting: 0,
@@ -96,12 +112,6 @@ impl Pair {
         self.port
     }
 
-    /// Where the NIC finds the first octet of a buffer.
-    fn address(chunks: &Words, chunk: u32, buffer: u32) -> u64 {
-        let first = chunks.load64((buffer / chunk) as usize);
-        first.wrapping_add(u64::from(buffer % chunk) * SIZE as u64)
-    }
-
     /// Appends the frames that the NIC has received to `frames`, 64 at most, and returns how many.
     ///
     /// # Errors
@@ -112,7 +122,7 @@ impl Pair {
             rings, pool, port, ..
         } = self;
         let received = rings.receive(BURST, &mut |received| {
-            let place = (HEADROOM as u16, received.len);
+            let place = (HEADROOM, received.len);
             // SAFETY: The NIC had the buffer, and has it no more; the ring has checked the length.
             frames.push(unsafe { Frame::new(pool, received.buffer.0, place, *port) });
         });
@@ -126,20 +136,13 @@ impl Pair {
 
     /// Has as many buffers wait for frames as there are to be, if there is room for them.
     fn refill(&mut self) {
-        let Self {
-            rings,
-            pool,
-            chunks,
-            chunk,
-            ..
-        } = self;
-        let mut missing = (self.wanted - self.waiting).min(rings.rx_room());
-        let mut free = pool.free.borrow_mut();
-        let kick = rings.refill(&mut || {
+        let mut missing = (self.wanted - self.waiting).min(self.rings.rx_room());
+        let mut free = self.pool.free.borrow_mut();
+        let kick = self.rings.refill(&mut || {
             missing = missing.checked_sub(1)?;
             let buffer = free.pop()?;
             self.waiting += 1;
-            let at = Self::address(chunks, *chunk, buffer) + (HEADROOM - HEADER) as u64;
+            let at = self.chunks.address(buffer) + (usize::from(HEADROOM) - HEADER) as u64;
             Some((BufferId(buffer), at))
         });
         if kick {
@@ -159,15 +162,14 @@ impl Pair {
             rings,
             pool,
             chunks,
-            chunk,
             ..
         } = self;
-        let mut free = Vec::new();
-        rings
-            .reclaim(&mut |buffer| free.push(buffer.0))
-            .map_err(broken)?;
-        pool.free.borrow_mut().append(&mut free);
-        let mut spare = pool.free.borrow().len();
+        let mut spare = {
+            let mut free = pool.free.borrow_mut();
+            let reclaimed = rings.reclaim(&mut |buffer| free.push(buffer.0));
+            reclaimed.map_err(broken)?;
+            free.len()
+        };
         let fits = |frame: &&Frame| {
             let as_it_is = frame.is_of(pool) && frame.offset() >= HEADER;
             let copied = !as_it_is && spare > 0;
@@ -190,7 +192,7 @@ impl Pair {
             Some(Transmit {
                 buffer: BufferId(buffer),
                 len: u32::from(len) + HEADER as u32,
-                address: Self::address(chunks, *chunk, buffer) + start as u64,
+                address: chunks.address(buffer) + start as u64,
             })
         });
         drop(leaving);
@@ -211,10 +213,13 @@ mod tests {
 
     #[test]
     fn buffers_are_behind_the_start_of_their_chunk() {
-        let chunks = Words(Memory::allocate(16));
-        chunks.store64(0, 0x1000_0000);
-        chunks.store64(1, 0x7fff_0000_0000);
-        let at = |buffer| Pair::address(&chunks, 1024, buffer);
+        let chunks = Chunks {
+            starts: Words(Memory::allocate(16)),
+            buffers: 1024,
+        };
+        chunks.starts.store64(0, 0x1000_0000);
+        chunks.starts.store64(1, 0x7fff_0000_0000);
+        let at = |buffer| chunks.address(buffer);
         assert_eq!((at(0), at(1)), (0x1000_0000, 0x1000_0800));
         assert_eq!(at(1023), 0x1000_0000 + 1023 * 2048);
         assert_eq!((at(1024), at(1025)), (0x7fff_0000_0000, 0x7fff_0000_0800));

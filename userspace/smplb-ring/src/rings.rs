@@ -15,15 +15,13 @@ use smplb_core::nic::virtio::packed::Packed;
 use smplb_core::nic::virtio::split::Split;
 use smplb_core::nic::virtio::{Ring, Rx, Tx};
 
+use crate::frame::{HEADROOM, SIZE};
 use crate::memory::{Memory, Words};
 
-/// Octets of a buffer, of what is free in front of a frame,
-pub(crate) const SIZE: usize = 2048;
-pub(crate) const HEADROOM: usize = 128;
-/// of the header that a NIC has in front of a frame,
+/// Octets of the header that a NIC has in front of a frame,
 pub(crate) const HEADER: usize = net_header::LEN;
 /// and that it may write: it begins with the header, in the headroom.
-const CAPACITY: u16 = (SIZE - HEADROOM + HEADER) as u16;
+const CAPACITY: u16 = (SIZE - HEADROOM as usize + HEADER) as u16;
 
 /// Memory that a NIC reads and writes, coherent as it is for the kernel.
 struct Mapped(Words);
