@@ -3,7 +3,7 @@
 //! For the scenarios: an application that writes anything anywhere in the memory of its channel, for
 //! so many seconds, and opens another one whenever the kernel has had enough of it; or, to `stay`, keeps
 //! the one that is closed open; or, `mute`, sends a frame and rings no bell, as if another one had cleared
-//! that.
+//! that, and says when it is sent nevertheless.
 //!
 //! `hostile ADDR PORT SECONDS SEED [stay|mute]`
 
@@ -15,18 +15,19 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{ensure, Context, Result};
 use rustix::event::{poll, PollFd, PollFlags, Timespec};
 use rustix::fs::{open, Mode, OFlags};
 use rustix::ioctl::{self, opcode, Opcode};
 use rustix::mm::{mmap, munmap, MapFlags, ProtFlags};
 use smplb_core::channel::entry::Entry;
 use smplb_core::channel::layout::{Layout, Ring};
-use smplb_core::channel::uapi::{Map, Open, Want, ANY_CPU, MAGIC, VERSION, WANT_LOCAL};
+use smplb_core::channel::uapi::{Map, Open, Stats, Want, ANY_CPU, MAGIC, VERSION, WANT_LOCAL};
 
 const OPEN: Opcode = opcode::read_write::<Open>(MAGIC, 0);
 const WANT: Opcode = opcode::write::<Want>(MAGIC, 1);
 const KICK: Opcode = opcode::none(MAGIC, 3);
+const STATS: Opcode = opcode::read::<Stats>(MAGIC, 5);
 
 const SIZE: u32 = 64;
 
@@ -122,6 +123,18 @@ impl Victim {
         })
     }
 
+    /// Writes an entry to its place in the list.
+    fn describe(&self, entry: &Entry) {
+        let [_, list, ..] = &self.parts;
+        let words = entry.words();
+        let halves = words
+            .iter()
+            .flat_map(|word| [*word as u32, (word >> 32) as u32]);
+        for (nth, half) in halves.enumerate() {
+            list.set(entry.buffer as usize * 4 + nth, half);
+        }
+    }
+
     /// One thing that no application should do.
     fn harm(&self, dice: &mut Dice) {
         let [rings, list, bells, memory] = &self.parts;
@@ -145,10 +158,7 @@ impl Victim {
                     port: dice.below(4) as u16,
                     reserved: u16::from(dice.below(20) == 0),
                 };
-                for (nth, word) in entry.words().iter().enumerate() {
-                    list.set(number as usize * 4 + nth * 2, *word as u32);
-                    list.set(number as usize * 4 + nth * 2 + 1, (word >> 32) as u32);
-                }
+                self.describe(&entry);
                 rings.set(places.producer, counter.wrapping_add(1));
             }
             // What was received and completed is taken, by a step that may be too long.
@@ -177,21 +187,31 @@ impl Victim {
 
     /// Puts a frame on the transmit ring, to leave by the first port.
     fn send(&self) -> Result<()> {
-        let [rings, list, ..] = &self.parts;
+        let [rings, ..] = &self.parts;
         let layout = Layout::new(SIZE).context("no such size")?;
-        let places = layout.places(Ring::Transmit);
-        let frame = Entry {
+        let (given, sent) = (
+            layout.places(Ring::Completion),
+            layout.places(Ring::Transmit),
+        );
+        let buffer = rings.get(given.elements);
+        // The ring was full of free buffers, and nothing is sent without room for its completion.
+        rings.set(given.consumer, 1);
+        self.describe(&Entry {
+            buffer,
             offset: 128,
             len: 60,
             ..Entry::default()
-        };
-        for (nth, word) in frame.words().iter().enumerate() {
-            list.set(nth * 2, *word as u32);
-            list.set(nth * 2 + 1, (word >> 32) as u32);
-        }
-        rings.set(places.elements, 0);
-        rings.set(places.producer, 1);
+        });
+        rings.set(sent.elements, buffer);
+        rings.set(sent.producer, 1);
         Ok(())
+    }
+
+    /// Frames that the kernel has sent.
+    fn sent(&self) -> Result<u64> {
+        // SAFETY: The ioctl fills in this struct.
+        let stats = unsafe { ioctl::ioctl(&self.file, ioctl::Getter::<STATS, Stats>::new()) };
+        Ok(stats?.tx_packets)
     }
 
     /// Whether the kernel has closed it.
@@ -213,9 +233,14 @@ fn main() -> Result<()> {
         let victim = Victim::open(addr, port)?;
         // The engine falls asleep.
         thread::sleep(Duration::from_secs(1));
+        ensure!(victim.sent()? == 0, "nobody has asked for that");
         victim.send()?;
+        println!("waiting");
+        while victim.sent()? == 0 {
+            ensure!(Instant::now() < end, "it was never sent");
+            thread::sleep(Duration::from_millis(10));
+        }
         println!("sent");
-        thread::sleep(end.saturating_duration_since(Instant::now()));
         return Ok(());
     }
     let (mut channels, mut deeds) = (0u64, 0u64);
