@@ -141,13 +141,19 @@ pub fn main(args: &RunArgs) -> Result<ExitCode> {
 }
 
 /// Boots, runs, and tells how it ended.
-pub fn run(repo: &Repo, cache: &Cache, job: &Job<'_>, sink: Sink<'_>) -> Result<End> {
+pub fn run(repo: &Repo, cache: &Cache, job: &Job<'_>, mut sink: Sink<'_>) -> Result<End> {
     let modules = modules::assemble(repo, job.kernel)?;
     if !modules.has_smplb {
         say("smplb.ko is not built for this kernel: the guest goes without");
     }
     let accel = accel::choose(repo, cache, job, &modules)?;
-    boot(repo, job, &modules, accel, sink)
+    let mut end = boot(repo, job, &modules, accel, &mut sink)?;
+    if end == End::Crashed {
+        // QEMU 7.2 does now and then, while the guest looks for its devices.
+        say("QEMU crashed before the guest said anything: once more");
+        end = boot(repo, job, &modules, accel, &mut sink)?;
+    }
+    Ok(end)
 }
 
 /// One boot with a given accelerator.
@@ -156,7 +162,7 @@ fn boot(
     job: &Job<'_>,
     modules: &Modules,
     accel: Accel,
-    sink: Sink<'_>,
+    sink: &mut Sink<'_>,
 ) -> Result<End> {
     let dir = Dir::make(repo)?;
     fs::create_dir_all(&job.out).with_context(|| format!("cannot make {}", job.out.display()))?;
@@ -176,7 +182,7 @@ fn boot(
                 false => Vec::new(),
             },
             path: &guest_path(repo),
-            merge: watch::one_stream(&sink),
+            merge: watch::one_stream(sink),
             allow_warn: job.machine.allow_warn,
             command: job.command,
         },

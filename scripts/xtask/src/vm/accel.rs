@@ -70,7 +70,7 @@ pub fn choose(repo: &Repo, cache: &Cache, job: &Job<'_>, modules: &Modules) -> R
         out: job.out.clone(),
         ..*job
     };
-    let end = boot(repo, &trial, modules, Accel::Kvm, Sink::Drop);
+    let end = boot(repo, &trial, modules, Accel::Kvm, &mut Sink::Drop);
     let works = matches!(end, Ok(End::Exit(0)));
     say(if works {
         "it does"

@@ -4,6 +4,7 @@
 use std::fs;
 use std::io::{stderr, stdout, Read, Write};
 use std::os::fd::AsFd;
+use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::mpsc::{channel, RecvTimeoutError, Sender};
@@ -36,6 +37,8 @@ pub enum End {
     Exit(u8),
     /// QEMU ended, and the guest had not said how the command did.
     Died,
+    /// QEMU itself was ended by a signal before the guest said anything.
+    Crashed,
     /// It took too long.
     TimedOut,
 }
@@ -45,7 +48,7 @@ impl End {
     pub fn code(self) -> u8 {
         match self {
             Self::Exit(code) => code,
-            Self::Died => 125,
+            Self::Died | Self::Crashed => 125,
             Self::TimedOut => 124,
         }
     }
@@ -73,7 +76,7 @@ enum Stream {
 }
 
 /// Starts QEMU, passes its output on, and waits for the end.
-pub fn watch(mut qemu: Command, dir: &Path, timeout: u64, mut sink: Sink<'_>) -> Result<End> {
+pub fn watch(mut qemu: Command, dir: &Path, timeout: u64, sink: &mut Sink<'_>) -> Result<End> {
     let mut child = qemu
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -90,10 +93,12 @@ pub fn watch(mut qemu: Command, dir: &Path, timeout: u64, mut sink: Sink<'_>) ->
     pump(Stream::Err, err.context("QEMU has no errors")?, sender);
 
     let mut quiet = Quiet::default();
-    let mut timed_out = false;
+    let (mut timed_out, mut heard) = (false, false);
     loop {
         let left = deadline.saturating_duration_since(Instant::now());
-        match receiver.recv_timeout(left) {
+        let came = receiver.recv_timeout(left);
+        heard |= came.is_ok();
+        match came {
             Ok((Stream::Err, bytes)) => sink.write(Stream::Err, &quiet.pass(bytes))?,
             Ok((Stream::Out, bytes)) => sink.write(Stream::Out, &bytes)?,
             Err(RecvTimeoutError::Disconnected) => break,
@@ -113,6 +118,7 @@ pub fn watch(mut qemu: Command, dir: &Path, timeout: u64, mut sink: Sink<'_>) ->
     {
         Ok(code) => End::Exit(code),
         Err(_) if timed_out => End::TimedOut,
+        Err(_) if !heard && status.signal().is_some() => End::Crashed,
         Err(_) => End::Died,
     };
     if matches!(sink, Sink::Drop) || matches!(end, End::Exit(_)) {
