@@ -58,13 +58,19 @@ impl Span {
     /// Position of element `i` of the span in the ring's memory; always inside the ring.
     #[inline]
     pub fn position(&self, i: u32) -> usize {
-        (self.start.wrapping_add(i) & self.mask) as usize
+        place(self.start, i, self.mask)
     }
 
     /// All positions in order.
     pub fn positions(self) -> impl Iterator<Item = usize> {
         (0..self.len).map(move |i| self.position(i))
     }
+}
+
+/// Where in the ring's memory the element is that is `i` behind the one with number `first`.
+#[inline(always)]
+fn place(first: u32, i: u32, mask: u32) -> usize {
+    (first.wrapping_add(i) & mask) as usize
 }
 
 fn mask_of(capacity: u32) -> Option<u32> {
@@ -119,7 +125,7 @@ impl<P: Index, C: Index> Producer<P, C> {
     /// Position of element `i` of any span that is reserved before the next is published.
     #[inline(always)]
     pub fn position(&self, i: u32) -> usize {
-        (self.next.wrapping_add(i) & self.mask) as usize
+        place(self.next, i, self.mask)
     }
 
     /// Shows the first `count` elements of the last reserved span to the consumer.
@@ -179,7 +185,7 @@ impl<P: Index, C: Index> Consumer<P, C> {
     /// Position of element `i` of any span that is available before the next is released.
     #[inline(always)]
     pub fn position(&self, i: u32) -> usize {
-        (self.next.wrapping_add(i) & self.mask) as usize
+        place(self.next, i, self.mask)
     }
 
     /// Gives the first `count` elements of the last span back to the producer.
