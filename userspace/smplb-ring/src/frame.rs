@@ -12,6 +12,9 @@ use crate::memory::Memory;
 pub(crate) const SIZE: usize = 2048;
 pub(crate) const HEADROOM: u16 = 128;
 
+/// Most frames of one burst.
+pub(crate) const BURST: u32 = 64;
+
 /// Octets of the shortest Ethernet frame, without FCS.
 const SHORTEST: usize = 60;
 

@@ -10,13 +10,10 @@ use smplb_core::channel::uapi::{self, PAIR_EVENT_IDX, PAIR_PACKED};
 use smplb_core::nic::queue::{BufferId, Fault, Transmit};
 
 use crate::device::Device;
-use crate::frame::{Frame, Pool, HEADROOM, SIZE};
+use crate::frame::{Frame, Pool, BURST, HEADROOM, SIZE};
 use crate::memory::{Memory, Words};
 use crate::rings::{rings, Place, Rings, HEADER};
 use crate::Error;
-
-/// Most frames of one burst.
-const BURST: usize = 64;
 
 /// A doorbell of a NIC.
 struct Bell {
@@ -121,14 +118,14 @@ impl Pair {
         let Self {
             rings, pool, port, ..
         } = self;
-        let received = rings.receive(BURST, &mut |received| {
+        let received = rings.receive(BURST as usize, &mut |received| {
             let place = (HEADROOM, received.len);
             // SAFETY: The NIC had the buffer, and has it no more; the ring has checked the length.
             frames.push(unsafe { Frame::new(pool, received.buffer.0, place, *port) });
         });
         let received = received.map_err(broken)?;
         self.waiting -= received;
-        if self.wanted - self.waiting >= BURST.min(self.wanted / 2 + 1) {
+        if self.wanted - self.waiting >= (BURST as usize).min(self.wanted / 2 + 1) {
             self.refill();
         }
         Ok(received)

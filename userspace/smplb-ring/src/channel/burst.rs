@@ -11,10 +11,7 @@ use smplb_core::channel::shared::Shared;
 use smplb_core::channel::uapi;
 
 use super::Channel;
-use crate::frame::Frame;
-
-/// Most frames of one burst.
-const BURST: u32 = 64;
+use crate::frame::{Frame, BURST};
 
 impl Channel {
     /// Appends the frames that have come to `frames`, 64 at most, and returns how many (figure 13,
