@@ -91,7 +91,12 @@ pub fn main(args: &Args) -> Result<ExitCode> {
     };
     let has_plugins = vm::has_plugins()?;
     let mut markdown = String::new();
-    for part in [Part::Packets, Part::Engines, Part::Applications] {
+    let parts: [(Part, &dyn Fn() -> Told); 3] = [
+        (Part::Packets, &|| guest.packets()),
+        (Part::Engines, &|| guest.engines()),
+        (Part::Applications, &|| guest.applications()),
+    ];
+    for (part, measure) in parts {
         if !args.wants(part) {
             continue;
         }
@@ -99,7 +104,7 @@ pub fn main(args: &Args) -> Result<ExitCode> {
             say("this QEMU has no plugins: what engines share and what applications cost is not measured");
             break;
         }
-        match guest.measure(part)? {
+        match measure()? {
             Ok(told) => markdown.push_str(&told),
             Err(end) => return Ok(ExitCode::from(end.code())),
         }
@@ -134,16 +139,6 @@ struct Guest<'a> {
 }
 
 impl Guest<'_> {
-    fn measure(&self, part: Part) -> Told {
-        match part {
-            Part::Packets => self.packets(),
-            Part::Engines => self.engines(),
-            Part::Applications => self.applications(),
-            // Not in the VM.
-            Part::Core => Ok(Ok(String::new())),
-        }
-    }
-
     /// Of IPVS, XDP and smplb, by the clock of the VM.
     fn packets(&self) -> Told {
         let mut lines = String::new();
