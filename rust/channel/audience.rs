@@ -195,12 +195,18 @@ impl Channels {
         cpus
     }
 
-    /// What broken channels wanted goes where it went before. Now and then.
-    pub(crate) fn forsake_broken(&self) {
+    /// Now and then.
+    pub(crate) fn tick(&self) {
         let mut members = self.members.lock();
+        self.forsake_broken(&mut members);
+        members.desks.iter().for_each(|desk| desk.look());
+    }
+
+    /// What broken channels wanted goes where it went before.
+    fn forsake_broken(&self, members: &mut Members) {
         let Members {
             rules, channels, ..
-        } = &mut *members;
+        } = members;
         let broken = |channel: &Option<Arc<Channel>>| {
             let channel = channel.as_ref();
             channel.is_some_and(|channel| !channel.is_open())
@@ -214,17 +220,8 @@ impl Channels {
             !channel.is_some_and(broken)
         });
         if rules.len() < before {
-            self.withdraw(&members);
+            self.withdraw(members);
         }
-    }
-
-    /// See [`Desk::look`].
-    pub(crate) fn look(&self) {
-        self.members
-            .lock()
-            .desks
-            .iter()
-            .for_each(|desk| desk.look());
     }
 
     /// A port goes, and its number is another one's soon.

@@ -125,8 +125,7 @@ fn send_announcement(port: &Port, mac: [u8; 6], vip: [u8; 4]) {
 impl Tick for Switch {
     fn tick(&self) {
         self.sweep();
-        self.channels().forsake_broken();
-        self.channels().look();
+        self.channels().tick();
     }
 }
 
