@@ -7,8 +7,9 @@
 #
 #   generator (on the host) --- eth0 [CPU 1: engine, or softirqs] --- [CPU 2: application]
 #
-# Each is measured with one packet under way, and with a WINDOW of them. It runs twice:
-# for times, and with `--lines` for instructions, all that CPUs 1 and 2 execute.
+# Each is measured with one packet under way, and with a WINDOW of them. It runs three
+# times: for times; with `--lines` for what those execute that look all the time; and with
+# `--lines --icount` for what those execute that sleep, on CPUs 1 and 2.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/generator.sh"
 . "$(dirname "$0")/pci.sh"
@@ -17,6 +18,7 @@
 OUT=${SMPLB_OUT:?the results go there}
 RESULTS=$OUT/bench-channel.jsonl
 COUNT=${BENCH_COUNT:-20000}
+MODES=${BENCH_MODES:-sleep look}
 WINDOW_SIZE=${BENCH_WINDOW:-128}
 HOST=10.1.0.1
 PORT=9
@@ -72,39 +74,31 @@ LOADED=stock
 cp /proc/kallsyms "$OUT/kallsyms-$LOADED"
 stock_nic
 
-# What a timer interrupt takes: two programs that do nothing share a CPU, and change.
-echo "==> ticks"
-for n in 1 2; do taskset -c 2 bash -c 'while :; do :; done' & done
-sleep 1
-window +
-sleep 2
-window -
-kill %1 %2 && wait
-printf '{"system":"ticks","port":"","mode":"","window":0,"answered":0,"elapsed":0,"p50":0,"p99":0,"max":0,"symbols":"kallsyms-stock"}\n' >>"$RESULTS"
-
-echo "==> UDP sockets"
-addressed eth0
-answer udp stock one "$MAC" answering /tmp/peer-udp $PORT 1
-answer udp stock burst "$MAC" answering /tmp/peer-udp $PORT 64
-ip addr flush dev eth0
+if [[ $MODES == *sleep* ]]; then
+	echo "==> UDP sockets"
+	addressed eth0
+	answer udp stock one "$MAC" answering /tmp/peer-udp $PORT 1
+	answer udp stock burst "$MAC" answering /tmp/peer-udp $PORT 64
+	ip addr flush dev eth0
+fi
 
 echo "==> AF_PACKET"
 # To another address: the host's own stack leaves such packets alone.
 ip link set eth0 promisc on
-for mode in sleep look; do
+for mode in $MODES; do
 	answer packet stock $mode 02:00:00:00:00:99 answering /tmp/peer-packet eth0 $mode
 done
 ip link set eth0 promisc off
 
 echo "==> AF_XDP"
-for mode in sleep look; do
+for mode in $MODES; do
 	answer xdp stock $mode "$MAC" answering /tmp/peer-xsk eth0 $mode
 done
 
 # An engine and an application that sleep whenever they find nothing, or never.
 channels() { # PORT COMMAND...: the command brings the port up as smplb0
 	local mode sleep crowd
-	for mode in sleep look; do
+	for mode in $MODES; do
 		LOADED=$1-$mode
 		if [[ $mode == sleep ]]; then load spin_us=0; else load spin_us=1000000; fi
 		expect "a port" "${@:2}"

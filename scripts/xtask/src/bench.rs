@@ -128,6 +128,8 @@ enum Counts {
     Time,
     /// The plugin counts them, and cache lines.
     Lines,
+    /// Both do.
+    Both,
 }
 
 /// What the scripts run in.
@@ -167,16 +169,27 @@ impl Guest<'_> {
         Ok(Ok(format!("{}\n{profiles}", scaling::markdown(&rows))))
     }
 
-    /// Of channels and their peers, by the plugin, and for times without it.
+    /// Of channels and their peers, by the plugin, and for times without it. When time is instructions,
+    /// what executes them does not depend on how fast the host is; but those that always look would leave
+    /// no time to others then.
     fn applications(&self) -> Told {
-        let mut runs = Vec::new();
-        for counts in [Counts::Nothing, Counts::Lines] {
-            match self.run(CHANNEL, counts)? {
-                Ok(results) => runs.push(fs::read_to_string(results)?),
+        let runs = [
+            (Counts::Nothing, ""),
+            (Counts::Lines, "look"),
+            (Counts::Both, "sleep"),
+        ];
+        let (mut timed, mut counted) = (String::new(), Vec::new());
+        for (counts, modes) in runs {
+            let results = match self.run_with(CHANNEL, counts, &[("BENCH_MODES", modes)])? {
+                Ok(results) => fs::read_to_string(results)?,
                 Err(end) => return Ok(Err(end)),
+            };
+            match counts {
+                Counts::Nothing => timed = results,
+                _ => counted.extend(channel::counted(&results, self.dir)?),
             }
         }
-        let rows = channel::read(&runs[0], &runs[1], self.dir)?;
+        let rows = channel::rows(&timed, &counted)?;
         self.write_json("channel.json", &rows)?;
         Ok(Ok(channel::markdown(&rows)))
     }
@@ -190,21 +203,35 @@ impl Guest<'_> {
     /// Runs a script in a VM of its own. Returns where its results are, or how it
     /// ended.
     fn run(&self, name: &str, counts: Counts) -> Result<Result<PathBuf, End>> {
+        self.run_with(name, counts, &[])
+    }
+
+    /// The same, with something in its environment.
+    fn run_with(
+        &self,
+        name: &str,
+        counts: Counts,
+        environment: &[(&str, &str)],
+    ) -> Result<Result<PathBuf, End>> {
         let results = self.dir.join(name).with_extension(RESULTS);
         if results.exists() {
             fs::remove_file(&results)?;
         }
         let bench = Scenario::named(self.repo, name)?;
         let machine = Machine {
-            icount: counts == Counts::Time,
-            lines: counts == Counts::Lines,
+            icount: matches!(counts, Counts::Time | Counts::Both),
+            lines: matches!(counts, Counts::Lines | Counts::Both),
             ..bench.machine()?
         };
+        let mut command = vec!["env".to_owned()];
+        let set = |(name, value): &(&str, &str)| format!("{name}={value}");
+        command.extend(environment.iter().map(set));
+        command.push(self.repo.path(&bench.path).display().to_string());
         let job = Job {
             kernel: self.kernel,
             machine: &machine,
             out: self.dir.to_owned(),
-            command: &[self.repo.path(&bench.path).display().to_string()],
+            command: &command,
             cwd: self.repo.root(),
         };
         let end = vm::run(self.repo, self.cache, &job, Sink::Pass)?;

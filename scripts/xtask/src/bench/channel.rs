@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What round trips by channels and their peers cost, out of what the guest of
-//! `bench-channel` has written in two runs: one for times, and one that the plugin
+//! `bench-channel` has written in several runs: one for times, and others that the plugin
 //! watched.
 
 mod counts;
@@ -24,8 +24,6 @@ const OURS: [&str; 2] = ["smplb", "smplb-trusted"];
 /// and the one that it is compared with first.
 const PLAIN: (&str, &str) = ("udp", "one");
 
-/// What is measured first: timer interrupts alone.
-const TICKS: &str = "ticks";
 /// What applications do that never sleep: instructions are mostly looks at empty rings.
 const LOOK: &str = "look";
 
@@ -39,14 +37,12 @@ pub struct Row {
     port: String,
     mode: String,
     window: u64,
-    /// By round trip, of both CPUs, timer interrupts left out; of programs alone,
+    /// By round trip, of both CPUs; of programs alone,
     instructions: f64,
     instructions_user: f64,
-    /// on the application's CPU,
+    /// and on the application's CPU.
     system_calls: f64,
     switches: f64,
-    /// and timer interrupts, of both.
-    ticks: f64,
     /// Without the plugin.
     rounds_a_second: f64,
     p50_ns: u64,
@@ -54,50 +50,62 @@ pub struct Row {
     max_ns: u64,
 }
 
-/// Reads the results of the first run, and those of the second with what is in `dir`.
-pub fn read(timed: &str, counted: &str, dir: &Path) -> Result<Vec<Row>> {
+/// One measurement that the plugin has watched.
+pub struct Counted {
+    told: Told,
+    counts: Counts,
+}
+
+/// Reads the results of a run that the plugin has watched, with what is in `dir`.
+pub fn counted(results: &str, dir: &Path) -> Result<Vec<Counted>> {
     let windows = fs::read_to_string(dir.join("lines")).context("no windows")?;
     let windows = windows::parse(&windows)?;
-    let (timed, counted) = (parse(timed)?, parse(counted)?);
+    let told = parse(results)?;
     ensure!(
-        !windows.is_empty() && windows.len() == counted.len() && timed.len() == counted.len(),
-        "{} windows were counted, and the guest told of {} and {}",
+        !windows.is_empty() && windows.len() == told.len(),
+        "{} windows were counted, and the guest told of {}",
         windows.len(),
-        timed.len(),
-        counted.len()
+        told.len()
     );
-    let (mut tick, mut rows) = (None, Vec::new());
+    let mut all = Vec::new();
     // Those of one boot are the same.
     let mut symbols = BTreeMap::new();
-    for ((timed, counted), window) in timed.iter().zip(&counted).zip(&windows) {
-        ensure!(timed.key() == counted.key(), "the runs differ");
-        if !symbols.contains_key(&counted.symbols) {
-            let read = Symbols::read(&dir.join(&counted.symbols))?;
-            symbols.insert(&counted.symbols, read);
+    for (told, window) in told.into_iter().zip(&windows) {
+        if !symbols.contains_key(&told.symbols) {
+            let read = Symbols::read(&dir.join(&told.symbols))?;
+            symbols.insert(told.symbols.clone(), read);
         }
-        let counts = Counts::of(window, &symbols[&counted.symbols])?;
-        match tick {
-            None => tick = Some(counts.tick(counted)?),
-            Some(tick) => rows.push(Row::new(timed, counted, &counts, tick)),
-        }
+        let counts = Counts::of(window, &symbols[&told.symbols])?;
+        all.push(Counted { told, counts });
     }
-    Ok(rows)
+    Ok(all)
+}
+
+/// Puts the times of one run and the counts of others together.
+pub fn rows(timed: &str, counted: &[Counted]) -> Result<Vec<Row>> {
+    let timed = parse(timed)?.into_iter();
+    let row = |timed: Told| {
+        let counted = counted
+            .iter()
+            .find(|counted| counted.told.key() == timed.key());
+        let counted = counted.with_context(|| format!("{:?} was not counted", timed.key()))?;
+        Ok(Row::new(&timed, &counted.told, &counted.counts))
+    };
+    timed.map(row).collect()
 }
 
 impl Row {
-    fn new(timed: &Told, counted: &Told, counts: &Counts, tick: f64) -> Self {
+    fn new(timed: &Told, counted: &Told, counts: &Counts) -> Self {
         let by_round = |count: u64| count as f64 / counted.answered as f64;
-        let ticks = by_round(counts.ticks);
         Self {
             system: timed.system.clone(),
             port: timed.port.clone(),
             mode: timed.mode.clone(),
             window: timed.window,
-            instructions: by_round(counts.kernel + counts.user) - ticks * tick,
+            instructions: by_round(counts.kernel + counts.user),
             instructions_user: by_round(counts.user),
             system_calls: by_round(counts.system_calls),
             switches: by_round(counts.switches),
-            ticks,
             rounds_a_second: timed.answered as f64 * 1e9 / timed.elapsed as f64,
             p50_ns: timed.p50,
             p99_ns: timed.p99,
@@ -180,8 +188,7 @@ mod tests {
     use super::*;
     use crate::bench::windows::{Ran, Window};
 
-    const SYMBOLS: &str = "1000 T entry_SYSCALL_64\n2000 T __switch_to_asm\n\
-                           3000 T asm_sysvec_apic_timer_interrupt\n";
+    const SYMBOLS: &str = "1000 T entry_SYSCALL_64\n2000 T __switch_to_asm\n";
 
     fn told(system: &str, mode: &str) -> Told {
         let line = format!(
@@ -201,8 +208,7 @@ mod tests {
             // CPU 0 is neither.
             ran: vec![
                 ran(0, 0x1000, 999),
-                ran(1, 0x1000, 690),
-                ran(1, 0x3000, 10),
+                ran(1, 0x1000, 200),
                 ran(2, 0x1000, 200),
                 ran(2, 0x1004, 100),
             ],
@@ -214,7 +220,7 @@ mod tests {
 
     fn row(system: &str, mode: &str, user: u64) -> Row {
         let told = told(system, mode);
-        Row::new(&told, &told, &counts(user), 50.0)
+        Row::new(&told, &told, &counts(user))
     }
 
     #[test]
@@ -222,13 +228,7 @@ mod tests {
         let row = row("smplb", "sleep", 1000);
         assert_eq!((row.instructions, row.instructions_user), (15.0, 10.0));
         assert_eq!((row.system_calls, row.switches), (2.0, 0.0));
-        assert_eq!((row.ticks, row.rounds_a_second), (0.1, 100_000.0));
-    }
-
-    #[test]
-    fn ticks_are_measured_first() {
-        assert_eq!(counts(7).tick(&told(TICKS, "")).unwrap(), 100.0);
-        assert!(counts(7).tick(&told("udp", "one")).is_err());
+        assert_eq!(row.rounds_a_second, 100_000.0);
     }
 
     #[test]
