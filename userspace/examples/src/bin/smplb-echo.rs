@@ -109,19 +109,21 @@ fn is_to(octets: &[u8], to: SocketAddrV4) -> bool {
 
 /// Exchanges source and destination. Neither checksum changes by that.
 fn turn(frame: &mut Frame) {
-    let octets = frame.as_mut();
-    swap(octets, 0, 6, 6);
-    let ip = 14;
-    let header = usize::from(octets.get(ip).copied().unwrap_or(0) & 15) * 4;
-    swap(octets, ip + 12, ip + 16, 4);
-    swap(octets, ip + header, ip + header + 2, 2);
-}
-
-/// Exchanges `len` octets at two places, if they are there.
-fn swap(octets: &mut [u8], at: usize, to: usize, len: usize) {
-    if let Some((left, right)) = octets.split_at_mut_checked(to) {
-        if let (Some(left), Some(right)) = (left.get_mut(at..at + len), right.get_mut(..len)) {
-            left.swap_with_slice(right);
-        }
+    let Some((ethernet, packet)) = frame.as_mut().split_first_chunk_mut::<14>() else {
+        return;
+    };
+    let (to, from) = ethernet[..12].split_at_mut(6);
+    to.swap_with_slice(from);
+    let Some((header, packet)) = packet.split_first_chunk_mut::<20>() else {
+        return;
+    };
+    let (from, to) = header[12..].split_at_mut(4);
+    from.swap_with_slice(to);
+    let options = (usize::from(header[0] & 15) * 4).saturating_sub(20);
+    if let Some([a, b, c, d]) = packet
+        .get_mut(options..)
+        .and_then(|udp| udp.first_chunk_mut())
+    {
+        (*a, *b, *c, *d) = (*c, *d, *a, *b);
     }
 }
