@@ -28,7 +28,8 @@ mod windows;
 /// The scripts in the guest. Each writes a file with its name and this ending:
 /// one JSON object a line.
 const SCRIPTS: &[&str] = &["bench", "bench-native"];
-/// One more, that a plugin of QEMU watches.
+/// More of them, that a plugin of QEMU watches.
+const DEDICATED: &str = "bench-dedicated";
 const SCALING: &str = "bench-scaling";
 /// And one that runs with the plugin and without.
 const CHANNEL: &str = "bench-channel";
@@ -39,6 +40,8 @@ const RESULTS: &str = "jsonl";
 enum Part {
     /// Instructions per packet, over driver netdev and over native ports
     Packets,
+    /// The same of a NAT hit, each system on a CPU of its own
+    Dedicated,
     /// What engines share
     Engines,
     /// Round trips of applications
@@ -72,8 +75,8 @@ impl Args {
 /// What a part has to say, or how its VM ended.
 type Told = Result<Result<String, End>>;
 
-/// Measures, and writes `target/bench/report.json`, `scaling.json`, `channel.json` and
-/// `report.md`.
+/// Measures, and writes `target/bench/report.json`, `dedicated.json`, `scaling.json`,
+/// `channel.json` and `report.md`.
 pub fn main(args: &Args) -> Result<ExitCode> {
     let repo = Repo::open()?;
     let cache = Cache::open()?;
@@ -91,8 +94,9 @@ pub fn main(args: &Args) -> Result<ExitCode> {
     };
     let has_plugins = vm::has_plugins()?;
     let mut markdown = String::new();
-    let parts: [(Part, &dyn Fn() -> Told); 3] = [
+    let parts: [(Part, &dyn Fn() -> Told); 4] = [
         (Part::Packets, &|| guest.packets()),
+        (Part::Dedicated, &|| guest.dedicated()),
         (Part::Engines, &|| guest.engines()),
         (Part::Applications, &|| guest.applications()),
     ];
@@ -101,7 +105,7 @@ pub fn main(args: &Args) -> Result<ExitCode> {
             continue;
         }
         if part != Part::Packets && !has_plugins {
-            say("this QEMU has no plugins: what engines share and what applications cost is not measured");
+            say("this QEMU has no plugins: CPUs of their own, what engines share and what applications cost is not measured");
             break;
         }
         match measure()? {
@@ -155,6 +159,20 @@ impl Guest<'_> {
         Ok(Ok(report.markdown()))
     }
 
+    /// Of IPVS and smplb, by the plugin. Time is instructions, and thus ticks are few, as they are where
+    /// a packet takes no longer.
+    fn dedicated(&self) -> Told {
+        let results = match self.run(DEDICATED, Counts::Both)? {
+            Ok(results) => results,
+            Err(end) => return Ok(Err(end)),
+        };
+        let rows = scaling::read(self.dir, &results)?;
+        self.write_json("dedicated.json", &rows)?;
+        let profiles = scaling::profiles(&rows);
+        fs::write(self.dir.join("profile.txt"), &profiles)?;
+        Ok(Ok(format!("{}\n{profiles}", scaling::compared(&rows))))
+    }
+
     /// With one engine and with several, by the plugin.
     fn engines(&self) -> Told {
         let results = match self.run(SCALING, Counts::Lines)? {
@@ -165,7 +183,7 @@ impl Guest<'_> {
         self.write_json("scaling.json", &rows)?;
         fs::write(self.dir.join("scaling.txt"), scaling::places(&rows))?;
         let profiles = scaling::profiles(&rows);
-        fs::write(self.dir.join("profile.txt"), &profiles)?;
+        fs::write(self.dir.join("profile-flows.txt"), &profiles)?;
         Ok(Ok(format!("{}\n{profiles}", scaling::markdown(&rows))))
     }
 

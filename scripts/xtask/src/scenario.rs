@@ -16,6 +16,7 @@ const VERBS: &[&str] = &[
     "demo",
     "bench",
     "bench-native",
+    "bench-dedicated",
     "bench-scaling",
     "bench-channel",
 ];

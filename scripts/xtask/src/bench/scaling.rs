@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! What engines cost each other, out of what the guest of `bench-scaling` and the
-//! plugin that watched it have written.
+//! What engines cost, and cost each other, out of what the guest of `bench-scaling` or
+//! `bench-dedicated` and the plugin that watched it have written.
 
 use std::fs;
 use std::path::Path;
@@ -12,8 +12,10 @@ use super::profile::{self, Part};
 use super::symbols::Symbols;
 use super::windows::{self, Window};
 
+mod dedicated;
 mod told;
 
+pub use dedicated::compared;
 pub use told::{markdown, places, profiles};
 
 /// Our own system.
@@ -36,8 +38,6 @@ struct Told {
     packets: Vec<u64>,
     /// Of all of them.
     bursts: u64,
-    /// Timer interrupts of the first of the CPUs.
-    ticks: u64,
     /// The file with the symbols.
     symbols: String,
 }
@@ -56,8 +56,6 @@ pub struct Row {
     instructions_most: f64,
     /// Of the kernel with all that interrupts do,
     instructions_all: f64,
-    /// timer interrupts of one CPU among them,
-    ticks: f64,
     /// and the stores of these.
     stores: f64,
     /// Cache lines that came from, or had to leave, the cache of another engine,
@@ -160,7 +158,6 @@ impl Row {
                 .map(|cpu| ours[cpu] as f64 / packets(cpu) as f64)
                 .fold(0.0, f64::max),
             instructions_all: per_packet(everything),
-            ticks: per_packet(told.ticks),
             stores: per_packet(stores.sum()),
             moves: per_packet(between),
             moves_control: per_packet(control),
@@ -206,7 +203,7 @@ mod tests {
     #[test]
     fn counts_are_those_of_engines_by_packet() {
         let told = r#"{"scenario":"nat-hit","system":"smplb","engines":2,"flows":9,
-            "packets":[0,10,30],"bursts":4,"ticks":2,"symbols":"kallsyms"}"#;
+            "packets":[0,10,30],"bursts":4,"symbols":"kallsyms"}"#;
         let symbols = Symbols::parse("1000 t a\t[smplb]\n2000 T b\n");
         let ran = |cpu, instruction, count| Ran {
             cpu,
@@ -273,7 +270,6 @@ mod tests {
         let row = Row::new(serde_json::from_str(told).unwrap(), &window, &symbols);
         assert_eq!((row.instructions, row.instructions_most), (10.75, 11.0));
         assert_eq!((row.instructions_all, row.stores), (11.0, 3.0));
-        assert_eq!(row.ticks, 0.05);
         assert_eq!((row.moves, row.moves_control), (0.1, 0.2));
         assert_eq!((row.doorbells, row.shared_stores), (Some(2.0), 1.0));
         let [place] = &row.places[..] else {

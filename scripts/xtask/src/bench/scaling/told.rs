@@ -25,7 +25,7 @@ pub fn markdown(rows: &[Row]) -> String {
         "\n| scenario | system | CPUs | flows of each | instructions | of the busiest | lines moved | stores to shared lines | doorbells of a burst |\n\
          |---|---|---:|---:|---:|---:|---:|---:|---:|\n",
     );
-    for row in rows.iter().filter(|row| row.scenario != "tick") {
+    for row in rows {
         text.push_str(&format!(
             "| {} | {} | {} | {} | {:.0} | {:.0} | {} |\n",
             row.scenario,
@@ -37,7 +37,6 @@ pub fn markdown(rows: &[Row]) -> String {
             shared(row)
         ));
     }
-    text.push_str(&ratio(rows).unwrap_or_default());
     text.push_str(&flat(rows).unwrap_or_default());
     text
 }
@@ -71,27 +70,6 @@ fn flat(rows: &[Row]) -> Option<String> {
     Some(format!(
         "goal of hits that cost each of several engines at most {} times what they cost one, and move at most {} lines: {met} with {most:.3} and {moves:.3}\n",
         FLAT.0, FLAT.1
-    ))
-}
-
-/// How many times fewer instructions one CPU executes than with IPVS, for packets of one
-/// connection, timer interrupts left out.
-fn ratio(rows: &[Row]) -> Option<String> {
-    let row = |scenario: &str, system: &str, flows: u64| {
-        let same = |row: &&Row| {
-            (&*row.scenario, &*row.system, row.engines, row.flows) == (scenario, system, 1, flows)
-        };
-        rows.iter().find(same)
-    };
-    let tick = row("tick", "kernel", 0)?.instructions_all;
-    let work = |row: &Row| row.instructions_all - row.ticks * tick;
-    let (ours, theirs) = (
-        work(row("nat-hit", OURS, 1)?),
-        work(row("nat-hit", "ipvs", 1)?),
-    );
-    Some(format!(
-        "\nall that the CPU executed for a packet of one flow, without timer interrupts ({tick:.0} each): {ours:.0} with {OURS}, {theirs:.0} with IPVS, {:.1} times as many\n",
-        theirs / ours
     ))
 }
 
@@ -136,7 +114,7 @@ mod tests {
     #[test]
     fn goals_are_told() {
         let mut rows = vec![hit(1, 9, 400.0), hit(1, 1, 295.0)];
-        assert_eq!((flat(&rows), ratio(&rows)), (None, None));
+        assert_eq!(flat(&rows), None);
         rows.push(hit(2, 9, 411.0));
         assert!(flat(&rows).unwrap().ends_with("met with 1.028 and 0.000\n"));
         rows[2].moves = 0.03;
@@ -152,16 +130,6 @@ mod tests {
             doorbells: None,
             ..hit(1, 1, 5995.0)
         });
-        rows[3].ticks = 0.5;
-        assert_eq!(ratio(&rows), None);
-        rows.push(Row {
-            scenario: "tick".to_owned(),
-            system: "kernel".to_owned(),
-            ..hit(1, 0, 595.0)
-        });
-        assert!(ratio(&rows)
-            .unwrap()
-            .contains("(600 each): 300 with smplb, 5700 with IPVS, 19.0 times"));
         let table = markdown(&rows);
         assert!(table.contains("| nat-hit | ipvs | 1 | 1 | 5995 | 5995 |  | | |\n"));
         assert!(table.contains("| nat-hit | smplb | 1 | 1 | 295 | 295 | 0.000 | 0.00 | 2.00 |\n"));
