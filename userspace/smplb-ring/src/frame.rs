@@ -2,9 +2,11 @@
 
 use std::cell::RefCell;
 use std::fmt;
-use std::ops::Range;
+use std::mem::ManuallyDrop;
 use std::rc::Rc;
 use std::sync::Arc;
+
+use smplb_core::channel::entry::{Entry, Owner};
 
 use crate::memory::Memory;
 
@@ -66,13 +68,23 @@ impl Frame {
         }
     }
 
-    /// Gives the buffer up: its number, where the frame is, and the port.
-    pub(crate) fn into_parts(self) -> (u32, u16, u16, u16) {
-        let parts = (self.buffer, self.offset, self.len, self.port);
-        let mut this = std::mem::ManuallyDrop::new(self);
-        // SAFETY: Not dropped again, and not used any more.
-        unsafe { std::ptr::drop_in_place(&mut this.pool) };
-        parts
+    /// What the kernel is told of it, when it is to send it.
+    pub(crate) fn entry(&self) -> Entry {
+        Entry {
+            buffer: self.buffer,
+            offset: self.offset,
+            len: self.len,
+            owner: Owner::Nic as u16,
+            port: self.port,
+            ..Entry::default()
+        }
+    }
+
+    /// Gives the buffer up, which somebody else is to have.
+    pub(crate) fn give_up(self) {
+        let this = ManuallyDrop::new(self);
+        // SAFETY: `this` is not used any more, nor dropped.
+        drop(unsafe { std::ptr::read(&this.pool) });
     }
 
     /// Whether its buffer is one of `pool`.
@@ -111,27 +123,31 @@ impl Frame {
         }
     }
 
-    fn range(&self) -> Range<usize> {
-        let start = self.buffer as usize * self.pool.size + usize::from(self.offset);
-        start..start + usize::from(self.len)
+    /// Where it is in the memory of the pool.
+    fn at(&self) -> usize {
+        self.buffer as usize * self.pool.size + self.offset()
     }
 
     /// The port that it came from, or is to leave by.
+    #[inline]
     pub fn port(&self) -> u16 {
         self.port
     }
 
     /// Has it leave by another port, see [`Channel::port`](crate::Channel::port).
+    #[inline]
     pub fn set_port(&mut self, port: u16) {
         self.port = port;
     }
 
     /// Octets.
+    #[inline]
     pub fn len(&self) -> usize {
         self.len.into()
     }
 
     /// Whether there is no octet.
+    #[inline]
     pub fn is_empty(&self) -> bool {
         self.len == 0
     }
@@ -153,18 +169,18 @@ impl Frame {
 }
 
 impl AsRef<[u8]> for Frame {
+    #[inline]
     fn as_ref(&self) -> &[u8] {
-        let range = self.range();
         // SAFETY: By the type invariants, and nobody writes while `self` is borrowed.
-        unsafe { self.pool.memory.octets(range.start, range.len()) }
+        unsafe { self.pool.memory.octets(self.at(), self.len()) }
     }
 }
 
 impl AsMut<[u8]> for Frame {
+    #[inline]
     fn as_mut(&mut self) -> &mut [u8] {
-        let range = self.range();
         // SAFETY: By the type invariants; `self` is borrowed alone.
-        unsafe { self.pool.memory.octets(range.start, range.len()) }
+        unsafe { self.pool.memory.octets(self.at(), self.len()) }
     }
 }
 

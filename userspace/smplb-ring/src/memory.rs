@@ -3,6 +3,7 @@
 //! Memory that is shared with the kernel. All `unsafe` about it is here.
 
 use std::alloc::{alloc_zeroed, dealloc, handle_alloc_error, Layout};
+use std::marker::PhantomData;
 use std::os::fd::AsFd;
 use std::ptr::NonNull;
 use std::slice;
@@ -83,25 +84,19 @@ impl Memory {
         })
     }
 
-    fn word<T>(&self, i: usize) -> &T {
-        let at = i * size_of::<T>();
-        assert!(at + size_of::<T>() <= self.len, "outside of the mapping");
-        // SAFETY: Inside of the mapping, by the check, and aligned, by the type invariants. `T` is
-        // an atomic integer, and the other side accesses it atomically, too.
-        unsafe { &*self.start.as_ptr().add(at).cast::<T>() }
+    /// What a loop goes through: where it is and how long is at hand, not behind a pointer.
+    pub(crate) fn view(&self) -> View<'_> {
+        // INVARIANT: By those of `Memory`, which is borrowed as long.
+        View {
+            start: self.start,
+            len: self.len,
+            memory: PhantomData,
+        }
     }
 
     /// A word of 16 bits.
     pub(crate) fn word16(&self, i: usize) -> &AtomicU16 {
-        self.word(i)
-    }
-
-    fn word32(&self, i: usize) -> &AtomicU32 {
-        self.word(i)
-    }
-
-    fn word64(&self, i: usize) -> &AtomicU64 {
-        self.word(i)
+        self.view().word(i)
     }
 
     /// The first `count` words of 64 bits.
@@ -121,6 +116,7 @@ impl Memory {
         clippy::mut_from_ref,
         reason = "who owns a buffer is told by who has its number"
     )]
+    #[inline]
     pub(crate) unsafe fn octets(&self, at: usize, len: usize) -> &mut [u8] {
         assert!(at.checked_add(len).is_some_and(|end| end <= self.len));
         // SAFETY: Inside of the mapping, and the caller's.
@@ -139,32 +135,125 @@ impl Drop for Memory {
     }
 }
 
+/// [`Memory`] that is borrowed.
+///
+/// # Invariants
+///
+/// `start` is `len` octets that live as long as `'a`, aligned to 8.
+#[derive(Clone, Copy)]
+pub(crate) struct View<'a> {
+    start: NonNull<u8>,
+    len: usize,
+    memory: PhantomData<&'a Memory>,
+}
+
+impl<'a> View<'a> {
+    fn word<T>(self, i: usize) -> &'a T {
+        let at = i * size_of::<T>();
+        assert!(at + size_of::<T>() <= self.len, "outside of the mapping");
+        // SAFETY: Inside of the mapping, by the check, and aligned, by the type invariants. `T` is
+        // an atomic integer or two of them, and the other side accesses it atomically, too.
+        unsafe { &*self.start.as_ptr().add(at).cast::<T>() }
+    }
+
+    fn word32(self, i: usize) -> &'a AtomicU32 {
+        self.word(i)
+    }
+
+    fn word64(self, i: usize) -> &'a AtomicU64 {
+        self.word(i)
+    }
+
+    fn pair(self, i: usize) -> &'a [AtomicU64; 2] {
+        self.word(i)
+    }
+
+    /// `count` words of 32 bits, from word `i` on.
+    pub(crate) fn words32(self, i: usize, count: usize) -> &'a [AtomicU32] {
+        let end = i.checked_add(count).and_then(|end| end.checked_mul(4));
+        assert!(
+            end.is_some_and(|end| end <= self.len),
+            "outside of the mapping"
+        );
+        // SAFETY: Inside of the mapping, by the check, and aligned, by the type invariants. The other
+        // side accesses them atomically, too.
+        unsafe { slice::from_raw_parts(self.start.as_ptr().add(i * 4).cast(), count) }
+    }
+}
+
+impl Shared for View<'_> {
+    fn load32(&self, i: usize) -> u32 {
+        self.word32(i).load(Ordering::Relaxed)
+    }
+
+    fn load64(&self, i: usize) -> u64 {
+        self.word64(i).load(Ordering::Relaxed)
+    }
+
+    fn store32(&self, i: usize, value: u32) {
+        self.word32(i).store(value, Ordering::Relaxed);
+    }
+
+    fn store64(&self, i: usize, value: u64) {
+        self.word64(i).store(value, Ordering::Relaxed);
+    }
+
+    fn load_pair(&self, i: usize) -> [u64; 2] {
+        let [first, second] = self.pair(i);
+        [
+            first.load(Ordering::Relaxed),
+            second.load(Ordering::Relaxed),
+        ]
+    }
+
+    fn store_pair(&self, i: usize, values: [u64; 2]) {
+        let pair = self.pair(i);
+        pair[0].store(values[0], Ordering::Relaxed);
+        pair[1].store(values[1], Ordering::Relaxed);
+    }
+
+    fn load32_acquire(&self, i: usize) -> u32 {
+        self.word32(i).load(Ordering::Acquire)
+    }
+
+    fn store32_release(&self, i: usize, value: u32) {
+        self.word32(i).store(value, Ordering::Release);
+    }
+}
+
 /// [`Memory`] as the rings take it.
 #[derive(Clone, Debug)]
 pub(crate) struct Words(pub(crate) Arc<Memory>);
 
+impl Words {
+    /// For a loop.
+    pub(crate) fn view(&self) -> View<'_> {
+        self.0.view()
+    }
+}
+
 impl Shared for Words {
     fn load32(&self, i: usize) -> u32 {
-        self.0.word32(i).load(Ordering::Relaxed)
+        self.view().load32(i)
     }
 
     fn load64(&self, i: usize) -> u64 {
-        self.0.word64(i).load(Ordering::Relaxed)
+        self.view().load64(i)
     }
 
     fn store32(&self, i: usize, value: u32) {
-        self.0.word32(i).store(value, Ordering::Relaxed);
+        self.view().store32(i, value);
     }
 
     fn store64(&self, i: usize, value: u64) {
-        self.0.word64(i).store(value, Ordering::Relaxed);
+        self.view().store64(i, value);
     }
 
     fn load32_acquire(&self, i: usize) -> u32 {
-        self.0.word32(i).load(Ordering::Acquire)
+        self.view().load32_acquire(i)
     }
 
     fn store32_release(&self, i: usize, value: u32) {
-        self.0.word32(i).store(value, Ordering::Release);
+        self.view().store32_release(i, value);
     }
 }

@@ -5,6 +5,7 @@ use std::sync::atomic::{fence, Ordering};
 use std::sync::Arc;
 
 use rustix::io::Errno;
+use smplb_core::channel::entry::Entry;
 use smplb_core::channel::shared::Shared;
 use smplb_core::channel::uapi::{self, PAIR_EVENT_IDX, PAIR_PACKED};
 use smplb_core::nic::queue::{BufferId, Fault, Transmit};
@@ -182,7 +183,13 @@ impl Pair {
                 frame = frame.copy_to(pool)?;
             }
             frame.pad();
-            let (buffer, offset, len, _) = frame.into_parts();
+            let Entry {
+                buffer,
+                offset,
+                len,
+                ..
+            } = frame.entry();
+            frame.give_up();
             let start = usize::from(offset) - HEADER;
             // SAFETY: The buffer was the frame's, and nobody has it until the NIC is told.
             unsafe { pool.memory.octets(buffer as usize * SIZE + start, HEADER) }.fill(0);

@@ -2,10 +2,10 @@
 
 //! What is done for frames, burst by burst: no system call but to wake an engine that sleeps.
 
-use std::sync::atomic::{fence, Ordering};
+use std::sync::atomic::{fence, AtomicU32, Ordering};
 
 use smplb_core::channel::bells::{Bells, WORDS};
-use smplb_core::channel::entry::{Entry, Owner, REFUSED};
+use smplb_core::channel::entry::{Entry, REFUSED};
 use smplb_core::channel::layout::Ring;
 use smplb_core::channel::shared::Shared;
 use smplb_core::channel::uapi;
@@ -21,15 +21,15 @@ impl Channel {
         let Ok(span) = self.receive.available(BURST) else {
             return 0;
         };
-        let elements = self.layout.places(Ring::Receive).elements;
+        let (list, elements) = (self.list.view(), self.elements(Ring::Receive));
+        let pool = &self.pool;
         let count = span.len();
-        for position in span.positions() {
-            let buffer = self.rings.load32(elements + position);
-            let entry = Entry::load(&self.list, buffer);
-            let place = (entry.offset, entry.len);
+        frames.extend(span.positions().map(move |position| {
+            let buffer = elements[position].load(Ordering::Relaxed);
+            let entry = Entry::load(&list, buffer);
             // SAFETY: The kernel gives each buffer once, and says where the frame is.
-            frames.push(unsafe { Frame::new(&self.pool, buffer, place, entry.port) });
-        }
+            unsafe { Frame::new(pool, buffer, (entry.offset, entry.len), entry.port) }
+        }));
         if count > 0 {
             self.receive.release(count);
             self.waiting = self.waiting.saturating_sub(count);
@@ -42,42 +42,39 @@ impl Channel {
     /// returns how many (figure 12, steps 320 to 324). One of another channel is sent as a copy.
     pub fn tx_burst(&mut self, frames: &mut Vec<Frame>) -> usize {
         self.complete();
-        let ours = |frame: &Frame| frame.is_of(&self.pool);
-        let most = match frames.iter().position(|frame| !ours(frame)) {
-            Some(0) => match self.adopt(&frames[0]) {
-                Some(copy) => {
-                    frames[0] = copy;
-                    1
-                }
+        if let Some(first) = frames.first_mut().filter(|first| !first.is_of(&self.pool)) {
+            match self.adopt(first) {
+                Some(copy) => *first = copy,
                 None => return 0,
-            },
-            Some(first) => first,
-            None => frames.len(),
-        };
-        let most = most.min(self.layout.size() as usize) as u32;
+            }
+        }
+        let most = frames.len().min(self.layout.size() as usize) as u32;
         let Ok(span) = self.transmit.reserve(most) else {
             return 0;
         };
-        let elements = self.layout.places(Ring::Transmit).elements;
-        let count = span.len();
-        for (position, frame) in span.positions().zip(frames.drain(..count as usize)) {
-            let (buffer, offset, len, port) = frame.into_parts();
-            let entry = Entry {
-                buffer,
-                offset,
-                len,
-                owner: Owner::Nic as u16,
-                port,
-                ..Entry::default()
-            };
-            entry.store(&self.list, buffer);
-            self.rings.store32(elements + position, buffer);
+        let (list, elements) = (self.list.view(), self.elements(Ring::Transmit));
+        let mut count = 0;
+        for (position, frame) in span.positions().zip(frames.iter()) {
+            if !frame.is_of(&self.pool) {
+                break;
+            }
+            let entry = frame.entry();
+            entry.store(&list, entry.buffer);
+            elements[position].store(entry.buffer, Ordering::Relaxed);
+            count += 1;
         }
+        frames.drain(..count).for_each(Frame::give_up);
         if count > 0 {
-            self.transmit.publish(count);
+            self.transmit.publish(count as u32);
             self.ring();
         }
-        count as usize
+        count
+    }
+
+    /// The elements of a ring, as many as there are positions.
+    fn elements(&self, ring: Ring) -> &[AtomicU32] {
+        let at = self.layout.places(ring).elements;
+        self.rings.view().words32(at, self.layout.size() as usize)
     }
 
     /// A copy of a frame of another channel.
@@ -93,14 +90,15 @@ impl Channel {
         let Ok(span) = self.completion.available(self.layout.size()) else {
             return;
         };
-        let elements = self.layout.places(Ring::Completion).elements;
+        let (list, elements) = (self.list.view(), self.elements(Ring::Completion));
+        let mut refused = 0;
         let mut free = self.pool.free.borrow_mut();
-        for position in span.positions() {
-            let buffer = self.rings.load32(elements + position);
-            let flags = Entry::load_flags(&self.list, buffer);
-            self.refused += u64::from(flags & REFUSED);
-            free.push(buffer);
-        }
+        free.extend(span.positions().map(|position| {
+            let buffer = elements[position].load(Ordering::Relaxed);
+            refused += u64::from(Entry::load_flags(&list, buffer) & REFUSED);
+            buffer
+        }));
+        self.refused += refused;
         if !span.is_empty() {
             self.completion.release(span.len());
         }
@@ -120,11 +118,14 @@ impl Channel {
         let Ok(span) = self.fill.reserve(missing.min(free.len() as u32)) else {
             return;
         };
-        let elements = self.layout.places(Ring::Fill).elements;
+        let elements = self.elements(Ring::Fill);
         let count = span.len();
-        for (position, buffer) in span.positions().zip(free.drain(..count as usize)) {
-            self.rings.store32(elements + position, buffer);
+        // Those that were used last: caches have them.
+        let rest = free.len() - count as usize;
+        for (position, buffer) in span.positions().zip(&free[rest..]) {
+            elements[position].store(*buffer, Ordering::Relaxed);
         }
+        free.truncate(rest);
         if count > 0 {
             self.fill.publish(count);
             self.waiting += count;
