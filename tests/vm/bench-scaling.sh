@@ -27,7 +27,7 @@ for N in ${BENCH_ENGINES:-1 2 4}; do
 	begin "$N"
 	for ((k = 1; k <= N; k++)); do service "192.0.2.$k" "10.2.$k.2:9"; done
 	warm "$(orders "$N" 3000 $FLOWS 192.0.2.K)"
-	measure nat-hit "$N" $FLOWS "$(orders "$N" "$COUNT" $FLOWS 192.0.2.K)"
+	measure nat-hit "$N" $FLOWS "$(paced "$(orders "$N" "$COUNT" $FLOWS 192.0.2.K)")"
 	measure nat-new "$N" "$COUNT" "$(orders "$N" "$COUNT" "$COUNT" 192.0.2.K)"
 	((N > 1)) || {
 		finish "$N"
