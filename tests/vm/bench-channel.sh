@@ -56,13 +56,9 @@ answer() {
 
 # The NIC with its stock driver, in softirqs of CPU 1.
 stock_nic() {
-	local irq
 	sysctl -qw net.ipv6.conf.eth0.disable_ipv6=1
 	ip link set eth0 up
-	for irq in /sys/class/net/eth0/device/../msi_irqs/*; do
-		irq=/proc/irq/${irq##*/}
-		[[ ! -e $irq/smp_affinity_list ]] || echo 1 >"$irq/smp_affinity_list" || die "$irq"
-	done
+	interrupts_to 1 eth0
 }
 
 addressed() {

@@ -26,10 +26,7 @@ for nic in eth0 eth1; do
 	# What QEMU's device does not take at once waits, and is not lost.
 	ip link set $nic txqueuelen 10000 up
 	# In softirqs of the CPU that is interrupted, as it is by default.
-	for irq in "/sys/class/net/$nic/device/../msi_irqs"/*; do
-		irq=/proc/irq/${irq##*/}
-		[[ ! -e $irq/smp_affinity_list ]] || echo 1 >"$irq/smp_affinity_list" || die "$irq"
-	done
+	interrupts_to 1 $nic
 done
 ip addr add 10.1.1.1/24 dev eth0
 ip addr add 10.2.1.1/24 dev eth1

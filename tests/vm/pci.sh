@@ -11,6 +11,15 @@ place() {
 	echo "${dir##*/}"
 }
 
+# All interrupts of a network device go to one CPU: interrupts_to CPU IFNAME.
+interrupts_to() {
+	local irq
+	for irq in "/sys/class/net/$2/device/../msi_irqs"/*; do
+		irq=/proc/irq/${irq##*/}
+		[[ ! -e $irq/smp_affinity_list ]] || echo "$1" >"$irq/smp_affinity_list" || die "$irq"
+	done
+}
+
 driver() { basename "$(readlink "$PCI/devices/$1/driver")"; }
 
 # The kind of a NIC: the driver's name for users, and that of its stock driver.
