@@ -162,29 +162,48 @@ impl Guest<'_> {
     /// Of IPVS and smplb, by the plugin. Time is instructions, and thus ticks are few, as they are where
     /// a packet takes no longer.
     fn dedicated(&self) -> Told {
-        let results = match self.run(DEDICATED, Counts::Both)? {
-            Ok(results) => results,
-            Err(end) => return Ok(Err(end)),
-        };
-        let rows = scaling::read(self.dir, &results)?;
-        self.write_json("dedicated.json", &rows)?;
-        let profiles = scaling::profiles(&rows);
-        fs::write(self.dir.join("profile.txt"), &profiles)?;
-        Ok(Ok(format!("{}\n{profiles}", scaling::compared(&rows))))
+        self.windows(
+            DEDICATED,
+            Counts::Both,
+            "dedicated.json",
+            "profile.txt",
+            |rows| Ok(scaling::compared(rows)),
+        )
     }
 
     /// With one engine and with several, by the plugin.
     fn engines(&self) -> Told {
-        let results = match self.run(SCALING, Counts::Lines)? {
+        self.windows(
+            SCALING,
+            Counts::Lines,
+            "scaling.json",
+            "profile-flows.txt",
+            |rows| {
+                fs::write(self.dir.join("scaling.txt"), scaling::places(rows))?;
+                Ok(scaling::markdown(rows))
+            },
+        )
+    }
+
+    /// Runs a script whose windows the plugin counts, and writes `json` and functions by instructions to
+    /// `profile`. Tells what `tell` makes of the rows, and these functions.
+    fn windows(
+        &self,
+        name: &str,
+        counts: Counts,
+        json: &str,
+        profile: &str,
+        tell: impl FnOnce(&[scaling::Row]) -> Result<String>,
+    ) -> Told {
+        let results = match self.run(name, counts)? {
             Ok(results) => results,
             Err(end) => return Ok(Err(end)),
         };
         let rows = scaling::read(self.dir, &results)?;
-        self.write_json("scaling.json", &rows)?;
-        fs::write(self.dir.join("scaling.txt"), scaling::places(&rows))?;
+        self.write_json(json, &rows)?;
         let profiles = scaling::profiles(&rows);
-        fs::write(self.dir.join("profile-flows.txt"), &profiles)?;
-        Ok(Ok(format!("{}\n{profiles}", scaling::markdown(&rows))))
+        fs::write(self.dir.join(profile), &profiles)?;
+        Ok(Ok(format!("{}\n{profiles}", tell(&rows)?)))
     }
 
     /// Of channels and their peers, by the plugin, and for times without it. When time is instructions,
