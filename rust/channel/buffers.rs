@@ -6,13 +6,14 @@
 use core::iter::once;
 
 use super::handle::State;
-use crate::core_::channel::bad::Bad;
-use crate::core_::channel::end::{Broken, End, Given, Received, Sent, Taken};
+use super::outgoing::{transmit_lent, transmit_own, Carrier};
+use crate::core_::channel::bad::Limits;
+use crate::core_::channel::end::{Broken, End, Given, Received, Taken};
 use crate::core_::channel::ledger::Bits;
 use crate::core_::channel::wants::ChannelId;
 use crate::core_::frame::PortId;
 use crate::core_::nic::pool::Tag;
-use crate::kapi::buffer::{Buf, Buffered, Memory, Placed, FRAME, HEADROOM, SIZE};
+use crate::kapi::buffer::{Buffered, Memory, Placed, FRAME, HEADROOM, SIZE};
 use crate::kapi::cpu;
 use crate::kapi::lend::{self, Lending};
 use crate::kapi::pages::Pages;
@@ -20,6 +21,13 @@ use crate::kapi::pool::{BufferPool, Stock};
 use crate::kapi::shared::SharedMemory;
 use kernel::prelude::*;
 use kernel::sync::Arc;
+
+/// What is true of all frames of a channel.
+pub(super) const LIMITS: Limits = Limits {
+    size: SIZE as u16,
+    headroom: HEADROOM as u16,
+    longest: FRAME as u16,
+};
 
 /// The buffers of a channel.
 pub(crate) enum Buffers {
@@ -59,30 +67,9 @@ impl Part<'_> {
     }
 }
 
-/// A frame that an application sends, to be copied.
-pub(crate) struct Outgoing<'a> {
-    /// The memory that it is in,
-    pub(crate) memory: &'a SharedMemory,
-    /// how many octets from the start,
-    pub(crate) at: usize,
-    /// and how long.
-    pub(crate) len: u16,
-    /// The port it is to leave by.
-    pub(crate) port: PortId,
-}
-
-/// Who sends what applications send.
-pub(crate) trait Carrier {
-    /// Sends a copy.
-    fn copy(&mut self, frame: Outgoing<'_>) -> Result<(), Bad>;
-
-    /// Sends a frame as it is; the buffer that is given for its own is the engine's.
-    fn pass(&mut self, frame: Buffered, to: PortId) -> Sent<Buf>;
-}
-
 /// Where octet `offset` of a channel's own buffer is in its memory.
 #[inline(always)]
-fn place(buffer: u32, offset: u16) -> usize {
+pub(super) fn place(buffer: u32, offset: u16) -> usize {
     (buffer as usize)
         .saturating_mul(SIZE)
         .saturating_add(offset.into())
@@ -90,7 +77,7 @@ fn place(buffer: u32, offset: u16) -> usize {
 
 /// The engine that this is: nobody else runs on its CPU while softirqs are off.
 #[inline(always)]
-fn engine() -> Tag {
+pub(super) fn engine() -> Tag {
     Tag::engine(cpu::current() as u16)
 }
 
@@ -142,39 +129,17 @@ impl Buffers {
         Ok(())
     }
 
-    /// Takes up to `most` frames that the application sends, and has them sent.
+    /// Takes up to `most` frames that the application sends, and has them sent. There may be room for
+    /// less, which `most` tells then.
     pub(super) fn transmit(
         &self,
         state: &mut State,
-        (id, most): (ChannelId, u32),
+        (id, most): (ChannelId, &mut u32),
         by: &mut impl Carrier,
     ) -> Result<Taken, Broken> {
-        let (end, now) = (&mut state.end, cpu::seconds());
         match self {
-            Self::Own(memory, count) => {
-                let mut bits = Bits::new(&mut state.owned, *count);
-                end.transmit(most, now, &mut bits, |buffer, entry| {
-                    let sent = by.copy(Outgoing {
-                        memory,
-                        at: place(buffer, entry.offset),
-                        len: entry.len,
-                        port: PortId(entry.port),
-                    });
-                    match sent {
-                        Ok(()) => Sent::For(buffer),
-                        Err(bad) => Sent::Refused(bad, buffer),
-                    }
-                })
-            }
-            Self::Pool(pool) => {
-                let mut lending = Lending::new(pool, id, engine());
-                end.transmit(most, now, &mut lending, |buf, entry| {
-                    match pool.memory().frame(buf, entry.offset, entry.len) {
-                        Ok(frame) => by.pass(frame, PortId(entry.port)),
-                        Err(buf) => Sent::Refused(Bad::OutOfBuffer, buf),
-                    }
-                })
-            }
+            Self::Own(memory, count) => transmit_own(memory, *count, state, *most, by),
+            Self::Pool(pool) => transmit_lent(pool, id, state, most, by),
         }
     }
 
@@ -186,7 +151,7 @@ impl Buffers {
         (octets, port): (&[u8], PortId),
     ) -> Result<Given, Broken> {
         let (end, now) = (&mut state.end, cpu::seconds());
-        let Some(received) = end.place(octets.len(), port.0) else {
+        let Some(received) = LIMITS.place(octets.len(), port.0) else {
             return Ok(Given::default());
         };
         let mut frames = once(octets);
@@ -201,7 +166,7 @@ impl Buffers {
             Self::Pool(pool) => {
                 let mut lending = Lending::new(pool, id, engine());
                 end.deliver(1, now, &mut lending, &mut frames, |octets, buf| {
-                    let buf = match pool.memory().copy(buf, octets) {
+                    let buf = match pool.memory().copy(buf.into(), octets) {
                         Ok(frame) => frame.into_buf(),
                         Err(buf) => buf,
                     };
@@ -228,7 +193,7 @@ impl Buffers {
                 let mut stock = stock.open();
                 end.deliver(most, now, &mut lending, frames, |mut frame, free| {
                     frame.finish_checksum();
-                    stock.give(free);
+                    stock.give(free.into());
                     let Placed {
                         buf, place, len, ..
                     } = frame.into();

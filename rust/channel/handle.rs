@@ -2,7 +2,8 @@
 
 //! What the kernel has of one channel.
 
-use super::buffers::{Buffers, Carrier};
+use super::buffers::Buffers;
+use super::outgoing::Carrier;
 use super::rent::Rented;
 use super::Desk;
 use crate::core_::channel::end::{Broken, End};
@@ -156,7 +157,8 @@ impl Channel {
             return 0;
         }
         let buffers = &self.region.buffers;
-        let taken = match buffers.transmit(&mut state, (self.id, most), by) {
+        let mut most = most;
+        let taken = match buffers.transmit(&mut state, (self.id, &mut most), by) {
             Ok(taken) => taken,
             Err(Broken) => {
                 state.close(&self.door);
@@ -167,7 +169,7 @@ impl Channel {
         counts.tx_packets = counts.tx_packets.wrapping_add(taken.sent.into());
         counts.tx_bytes = counts.tx_bytes.wrapping_add(taken.octets);
         state.flush(&self.door);
-        if taken.seen == most {
+        if taken.seen == most && most != 0 {
             // There may be more: in the next turn, after the others.
             self.desk.ring(self.bell);
         }

@@ -3,10 +3,9 @@
 //! Channels are opened.
 
 use super::audience::Members;
-use super::buffers::{Buffers, Part};
+use super::buffers::{Buffers, Part, LIMITS};
 use super::handle::{Channel, Region, State};
 use super::Desk;
-use crate::core_::channel::bad::Limits;
 use crate::core_::channel::end::End;
 use crate::core_::channel::layout::Layout;
 use crate::core_::channel::ledger::Bits;
@@ -14,7 +13,7 @@ use crate::core_::channel::uapi::{Map, Open, ANY_CPU, TRUSTED, VERSION};
 use crate::core_::channel::wants::ChannelId;
 use crate::drivers::supply::Share;
 use crate::engine;
-use crate::kapi::buffer::{FRAME, HEADROOM, SIZE};
+use crate::kapi::buffer::SIZE;
 use crate::kapi::door::Door;
 use crate::kapi::net::{Net, Rtnl};
 use crate::kapi::shared::SharedMemory;
@@ -69,11 +68,6 @@ pub(crate) fn open(
         0 => None,
         _ => Some(share(net, trusts)?),
     };
-    let limits = Limits {
-        size: SIZE as u16,
-        headroom: HEADROOM as u16,
-        longest: FRAME as u16,
-    };
     let buffers = match &share {
         Some(share) => Buffers::Pool(share.pool().clone()),
         None => Buffers::Own(SharedMemory::new(count as usize * SIZE)?, count),
@@ -84,7 +78,7 @@ pub(crate) fn open(
         buffers,
     };
     let (rings, list) = (region.rings.clone(), region.list.clone());
-    let end = End::new(rings, list, layout, limits).ok_or(EINVAL)?;
+    let end = End::new(rings, list, layout).ok_or(EINVAL)?;
     let words = KVVec::from_elem(0, Bits::words(count), GFP_KERNEL_ACCOUNT)?;
     let state = State::new(end, words, share);
 
@@ -98,7 +92,7 @@ pub(crate) fn open(
         members.dismiss_if_idle(&desk);
     }
     let channel = result?;
-    tell(wanted, &channel, &limits);
+    tell(wanted, &channel);
     Ok(channel)
 }
 
@@ -135,7 +129,7 @@ fn desk(switch: &Arc<Switch>, desks: &mut KVec<Arc<Desk>>, cpu: u32) -> Result<A
     Ok(desk)
 }
 
-fn tell(open: &mut Open, channel: &Channel, limits: &Limits) {
+fn tell(open: &mut Open, channel: &Channel) {
     let map = |offset, part: Part<'_>| Map {
         offset,
         len: part.len() as u64,
@@ -144,9 +138,9 @@ fn tell(open: &mut Open, channel: &Channel, limits: &Limits) {
     *open = Open {
         cpu: desk.seat().cpu(),
         bell: channel.bell.into(),
-        buffer_size: limits.size.into(),
-        headroom: limits.headroom.into(),
-        longest: limits.longest.into(),
+        buffer_size: LIMITS.size.into(),
+        headroom: LIMITS.headroom.into(),
+        longest: LIMITS.longest.into(),
         rings: map(RINGS, Part::Shared(&region.rings)),
         list: map(LIST, Part::Shared(&region.list)),
         bells: map(BELLS, Part::Shared(&desk.bells)),

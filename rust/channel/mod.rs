@@ -11,12 +11,13 @@ mod deliver;
 mod desk;
 mod handle;
 mod make;
+mod outgoing;
 mod rent;
 
 pub(crate) use audience::{Audience, Channels};
-pub(crate) use buffers::{Carrier, Outgoing};
 pub(crate) use deliver::Delivery;
 pub(crate) use desk::Desk;
 pub(crate) use handle::Channel;
 pub(crate) use make::open;
+pub(crate) use outgoing::{Carrier, Outgoing};
 pub(crate) use rent::rent;

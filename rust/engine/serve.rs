@@ -10,8 +10,9 @@ use crate::core_::channel::end::Sent;
 use crate::core_::frame::{PortId, BURST};
 use crate::kapi::buffer::{Buf, Buffered};
 use crate::kapi::cpu::BhGuard;
+use crate::kapi::pool::{BufferPool, Stock};
 use crate::switch::Switch;
-use kernel::sync::rcu;
+use kernel::sync::{rcu, Arc};
 
 /// The ports, for what applications send.
 struct Sender<'a, 'o, 'h>(&'a mut Out<'o>, &'a mut Hands<'h>);
@@ -25,6 +26,11 @@ impl Carrier for Sender<'_, '_, '_> {
     #[inline(always)]
     fn pass(&mut self, frame: Buffered, to: PortId) -> Sent<Buf> {
         self.0.passed(frame, to, self.1)
+    }
+
+    #[inline(always)]
+    fn stock(&mut self, pool: &Arc<BufferPool>) -> &mut Stock {
+        self.1.stock_of(pool)
     }
 }
 

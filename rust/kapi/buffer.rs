@@ -241,6 +241,13 @@ impl Located {
     }
 }
 
+impl From<Located> for Buf {
+    #[inline(always)]
+    fn from(located: Located) -> Self {
+        located.buf
+    }
+}
+
 /// A frame in a buffer that the holder owns.
 ///
 /// # Invariants

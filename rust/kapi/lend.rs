@@ -9,7 +9,7 @@
 use kernel::sync::Arc;
 
 use super::atom::KAtom;
-use super::buffer::Buf;
+use super::buffer::{Buf, Located};
 use super::pool::{BufferPool, Stock};
 use crate::core_::channel::bad::Bad;
 use crate::core_::channel::ledger::Ledger;
@@ -30,13 +30,15 @@ impl<'a> Lending<'a> {
 
 impl Ledger for Lending<'_> {
     type Buffer = Buf;
+    type Taken = Located;
 
     #[inline(always)]
-    fn take(&mut self, buffer: u32) -> Result<Buf, Bad> {
-        let id = self.0.take(buffer)?;
+    fn take(&mut self, buffer: u32) -> Result<Located, Bad> {
+        let (id, place) = self.0.take_placed(buffer)?;
         // SAFETY: The account says that the application had the buffer, whose number was given up in
-        // `give`, and has it no longer, so that this is done once.
-        Ok(unsafe { Buf::from_id(id) })
+        // `give`, and has it no longer, so that this is done once. It also says where the buffer is,
+        // by the invariants of the pool.
+        Ok(unsafe { Located::new(Buf::from_id(id), place) })
     }
 
     #[inline(always)]
@@ -52,7 +54,7 @@ pub(crate) fn reclaim(pool: &Arc<BufferPool>, id: ChannelId) {
     for (number, owner) in (0u32..).zip(pool.account().owners()) {
         if owner == Owner::Channel(id) {
             if let Ok(buf) = lending.take(number) {
-                stock.give(buf);
+                stock.give(buf.into());
             }
         }
     }

@@ -134,6 +134,12 @@ impl Stock {
         self.open().take()
     }
 
+    /// How many buffers there are, up to `count`, that nobody else can take.
+    #[inline(always)]
+    pub(crate) fn secure(&mut self, count: usize) -> usize {
+        self.magazine.secure(&self.pool.account(), count)
+    }
+
     /// Puts a buffer of the engine back.
     #[inline(always)]
     pub(crate) fn give(&mut self, buf: Buf) {
@@ -187,6 +193,14 @@ impl<'a> Open<'a> {
         // SAFETY: As in `take`. The account says where the buffer is, by the
         // invariants of the pool.
         run.map(|(id, place)| unsafe { Located::new(Buf::from_id(id), place) })
+    }
+
+    /// Up to `most` numbers of buffers that belong to `to` as soon as they are taken, and are given
+    /// up; none when the pool has no more.
+    #[inline(always)]
+    pub(crate) fn numbers(&mut self, to: Tag, most: usize) -> impl Iterator<Item = u32> + '_ {
+        let run = self.magazine.run(&self.account, to, most);
+        run.map(|(id, _)| id.0)
     }
 
     /// The account alone, for a loop.

@@ -2,6 +2,7 @@
 
 //! Memory that programs map and write at any time.
 
+use core::marker::PhantomData;
 use core::ptr::NonNull;
 use kernel::page::PAGE_SIZE;
 use kernel::prelude::*;
@@ -59,32 +60,6 @@ impl SharedMemory {
         (end <= self.len).then(|| unsafe { self.start.as_ptr().add(at) })
     }
 
-    #[inline(always)]
-    fn word32(&self, i: usize) -> Option<&Atomic<u32>> {
-        // SAFETY: Inside of memory that lives as long as `self`, and aligned, as that begins at a
-        // page. All access to it is atomic, by the type invariants.
-        (i < self.len / 4)
-            .then(|| unsafe { Atomic::from_ptr(self.start.as_ptr().cast::<u32>().add(i)) })
-    }
-
-    #[inline(always)]
-    fn word64(&self, i: usize) -> Option<&Atomic<u64>> {
-        // SAFETY: As in `word32`.
-        (i < self.len / 8)
-            .then(|| unsafe { Atomic::from_ptr(self.start.as_ptr().cast::<u64>().add(i)) })
-    }
-
-    #[inline(always)]
-    fn pair(&self, i: usize) -> Option<[&Atomic<u64>; 2]> {
-        (i < self.len / 16).then(|| {
-            // SAFETY: As in `word32`, for both words.
-            unsafe {
-                let first = self.start.as_ptr().cast::<u64>().add(2 * i);
-                [Atomic::from_ptr(first), Atomic::from_ptr(first.add(1))]
-            }
-        })
-    }
-
     /// The first `count` words of 64 bits.
     #[inline(always)]
     pub(crate) fn atoms(&self, count: usize) -> &[KAtom] {
@@ -133,7 +108,57 @@ impl Drop for SharedMemory {
     }
 }
 
-impl Shared for Arc<SharedMemory> {
+/// [`SharedMemory`] that is borrowed: its words.
+///
+/// # Invariants
+///
+/// Those of the memory, which is borrowed for `'a`.
+#[derive(Clone, Copy)]
+pub(crate) struct View<'a> {
+    start: NonNull<u8>,
+    len: usize,
+    memory: PhantomData<&'a SharedMemory>,
+}
+
+impl<'a> View<'a> {
+    #[inline(always)]
+    fn word32(self, i: usize) -> Option<&'a Atomic<u32>> {
+        // SAFETY: Inside of memory that lives for `'a`, and aligned, as that begins at a page. All
+        // access to it is atomic, by the type invariants.
+        (i < self.len / 4)
+            .then(|| unsafe { Atomic::from_ptr(self.start.as_ptr().cast::<u32>().add(i)) })
+    }
+
+    #[inline(always)]
+    fn word64(self, i: usize) -> Option<&'a Atomic<u64>> {
+        // SAFETY: As in `word32`.
+        (i < self.len / 8)
+            .then(|| unsafe { Atomic::from_ptr(self.start.as_ptr().cast::<u64>().add(i)) })
+    }
+
+    #[inline(always)]
+    fn pair(self, i: usize) -> Option<[&'a Atomic<u64>; 2]> {
+        (i < self.len / 16).then(|| {
+            // SAFETY: As in `word32`, for both words.
+            unsafe {
+                let first = self.start.as_ptr().cast::<u64>().add(2 * i);
+                [Atomic::from_ptr(first), Atomic::from_ptr(first.add(1))]
+            }
+        })
+    }
+}
+
+impl Shared for View<'_> {
+    type View<'a>
+        = Self
+    where
+        Self: 'a;
+
+    #[inline(always)]
+    fn view(&self) -> Self {
+        *self
+    }
+
     #[inline(always)]
     fn load32(&self, i: usize) -> u32 {
         self.word32(i).map_or(0, |word| word.load(Relaxed))
@@ -183,5 +208,49 @@ impl Shared for Arc<SharedMemory> {
         if let Some(word) = self.word32(i) {
             word.store(value, Release);
         }
+    }
+}
+
+impl Shared for Arc<SharedMemory> {
+    type View<'a> = View<'a>;
+
+    #[inline(always)]
+    fn view(&self) -> View<'_> {
+        // INVARIANT: Borrowed, by the signature.
+        View {
+            start: self.start,
+            len: self.len,
+            memory: PhantomData,
+        }
+    }
+
+    #[inline(always)]
+    fn load32(&self, i: usize) -> u32 {
+        self.view().load32(i)
+    }
+
+    #[inline(always)]
+    fn load64(&self, i: usize) -> u64 {
+        self.view().load64(i)
+    }
+
+    #[inline(always)]
+    fn store32(&self, i: usize, value: u32) {
+        self.view().store32(i, value);
+    }
+
+    #[inline(always)]
+    fn store64(&self, i: usize, value: u64) {
+        self.view().store64(i, value);
+    }
+
+    #[inline(always)]
+    fn load32_acquire(&self, i: usize) -> u32 {
+        self.view().load32_acquire(i)
+    }
+
+    #[inline(always)]
+    fn store32_release(&self, i: usize, value: u32) {
+        self.view().store32_release(i, value);
     }
 }

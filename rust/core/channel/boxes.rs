@@ -42,7 +42,7 @@ impl<M: Shared + Clone> Outbox<M> {
 
     /// Puts a number on the ring, on which there is room for it.
     #[inline(always)]
-    pub(super) fn put(&mut self, memory: &M, buffer: u32) {
+    pub(super) fn put(&mut self, memory: &impl Shared, buffer: u32) {
         let position = self.ring.position(self.waiting);
         memory.store32(self.elements.wrapping_add(position), buffer);
         self.waiting = self.waiting.wrapping_add(1);
@@ -86,7 +86,7 @@ impl<M: Shared + Clone> Inbox<M> {
 
     /// The next number, if there is one, which stays on the ring until [`Inbox::pass`].
     #[inline(always)]
-    pub(super) fn next(&self, memory: &M) -> u32 {
+    pub(super) fn next(&self, memory: &impl Shared) -> u32 {
         let position = self.ring.position(self.taken);
         memory.load32(self.elements.wrapping_add(position))
     }

@@ -6,6 +6,7 @@ use super::super::ring::Corrupt;
 use super::bad::{Bad, Conduct, Limits};
 use super::boxes::{Inbox, Outbox};
 use super::entry::{Entry, Owner, REFUSED};
+pub use super::frames::{Given, Received, Sent, Taken};
 use super::layout::{Layout, Ring};
 use super::ledger::Ledger;
 use super::shared::Shared;
@@ -20,46 +21,44 @@ impl From<Corrupt> for Broken {
     }
 }
 
-/// What becomes of a frame that an application sends, in a buffer `B`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sent<B> {
-    /// It is under way; the application gets this buffer for it, maybe the same.
-    For(B),
-    /// The application may not send this, and gets it back.
-    Refused(Bad, B),
-    /// There is no room now: it stays on the ring.
-    Later(B),
+/// Tells the application of a free buffer that it has by the ledger, at first or in the place of a sent one.
+/// There is room for it. In loops both views are at hand.
+#[inline(always)]
+fn put_free<M: Shared + Clone>(
+    memory: impl Shared,
+    list: impl Shared,
+    ring: &mut Outbox<M>,
+    (buffer, flags): (u32, u16),
+) {
+    let entry = Entry {
+        buffer,
+        owner: Owner::Application as u16,
+        flags,
+        ..Entry::default()
+    };
+    entry.store(&list, buffer);
+    ring.put(&memory, buffer);
 }
 
-/// Where a received frame is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Received {
-    /// Octets from the start of its buffer.
-    pub offset: u16,
-    /// Octets of the frame.
-    pub len: u16,
-    /// The port that received it.
-    pub port: u16,
+/// The same with one whose frame was refused.
+#[cold]
+#[inline(never)]
+fn put_refused<M: Shared + Clone>(
+    memory: impl Shared,
+    list: impl Shared,
+    ring: &mut Outbox<M>,
+    buffer: u32,
+) {
+    put_free(memory, list, ring, (buffer, REFUSED));
 }
 
-/// What was taken from a transmit ring.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Taken {
-    /// Numbers, whatever became of them.
-    pub seen: u32,
-    /// Frames that were sent,
-    pub sent: u32,
-    /// and their octets.
-    pub octets: u64,
-}
-
-/// What was put on a receive ring.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Given {
-    /// Frames,
-    pub frames: u32,
-    /// and their octets.
-    pub octets: u64,
+#[cold]
+#[inline(never)]
+fn noted(conduct: &mut Conduct, bad: Bad, now: u32) -> Result<(), Broken> {
+    match conduct.note(bad, now) {
+        true => Ok(()),
+        false => Err(Broken),
+    }
 }
 
 /// The kernel's end of a channel.
@@ -67,17 +66,18 @@ pub struct Given {
 pub struct End<M> {
     memory: M,
     list: M,
-    limits: Limits,
     fill: Inbox<M>,
     receive: Outbox<M>,
     transmit: Inbox<M>,
     completion: Outbox<M>,
+    /// Buffers that the application is to get for frames that were kept.
+    owed: u32,
     conduct: Conduct,
 }
 
 impl<M: Shared + Clone> End<M> {
     /// The end of a new channel: rings in `memory`, which is all 0, and the `list`.
-    pub fn new(memory: M, list: M, layout: Layout, limits: Limits) -> Option<Self> {
+    pub fn new(memory: M, list: M, layout: Layout) -> Option<Self> {
         Some(Self {
             fill: Inbox::new(&memory, layout, Ring::Fill)?,
             receive: Outbox::new(&memory, layout, Ring::Receive)?,
@@ -85,7 +85,7 @@ impl<M: Shared + Clone> End<M> {
             completion: Outbox::new(&memory, layout, Ring::Completion)?,
             memory,
             list,
-            limits,
+            owed: 0,
             conduct: Conduct::default(),
         })
     }
@@ -95,137 +95,93 @@ impl<M: Shared + Clone> End<M> {
         &self.conduct
     }
 
-    fn note(&mut self, bad: Bad, now: u32) -> Result<(), Broken> {
-        match self.conduct.note(bad, now) {
-            true => Ok(()),
-            false => Err(Broken),
-        }
-    }
-
-    /// Gives the application a buffer, with what else its entry says; tells its number.
-    #[inline(always)]
-    fn give<L: Ledger>(&self, ledger: &mut L, buffer: L::Buffer, entry: Entry) -> u32 {
-        let buffer = ledger.give(buffer);
-        let entry = Entry {
-            buffer,
-            owner: Owner::Application as u16,
-            ..entry
-        };
-        entry.store(&self.list, buffer);
-        buffer
-    }
-
-    /// Gives the application a free buffer, at first or in the place of a sent one. There is room
-    /// for it.
-    #[inline(always)]
-    fn complete<L: Ledger>(&mut self, ledger: &mut L, buffer: L::Buffer, flags: u16) {
-        let entry = Entry {
-            flags,
-            ..Entry::default()
-        };
-        let buffer = self.give(ledger, buffer, entry);
-        self.completion.put(&self.memory, buffer);
-    }
-
     /// Gives the application one of its first buffers, of which there are no more than elements of a
     /// ring.
     pub fn grant<L: Ledger>(&mut self, ledger: &mut L, buffer: L::Buffer) {
-        self.complete(ledger, buffer, 0);
+        let buffer = ledger.give(buffer);
+        put_free(
+            self.memory.view(),
+            self.list.view(),
+            &mut self.completion,
+            (buffer, 0),
+        );
     }
 
     /// Takes up to `most` frames that the application sends (figure 12, steps 324 to 326), at `now`,
     /// in seconds. `send` gets the buffer, which is the kernel's then, and a copy of its entry, which
     /// was checked.
+    // The limits are constant where this is called: with the check they cost next to nothing.
+    #[inline(always)]
     pub fn transmit<L: Ledger>(
         &mut self,
+        limits: &Limits,
         most: u32,
         now: u32,
         ledger: &mut L,
-        mut send: impl FnMut(L::Buffer, Entry) -> Sent<L::Buffer>,
+        mut send: impl FnMut(L::Taken, Entry) -> Sent<L::Buffer>,
     ) -> Result<Taken, Broken> {
         let mut taken = Taken::default();
         // A wrong number makes nothing complete: then there is room for one more.
-        let count = self.completion.room(self.transmit.ready(most)?)?;
+        let room = self.completion.room(self.transmit.ready(most)?)?;
+        let count = room.saturating_sub(self.owed);
+        let (memory, list) = (self.memory.view(), self.list.view());
+        let (completion, conduct) = (&mut self.completion, &mut self.conduct);
+        let mut kept = 0u32;
         while taken.seen < count {
-            let number = self.transmit.next(&self.memory);
-            let mut octets = 0;
-            let sent = match ledger.take(number) {
-                Ok(buffer) => {
-                    let entry = Entry::load(&self.list, number);
-                    octets = entry.len;
-                    match self.limits.check(number, &entry) {
-                        Ok(()) => Ok(send(buffer, entry)),
-                        Err(bad) => Ok(Sent::Refused(bad, buffer)),
-                    }
-                }
-                // Nothing that could be given back.
-                Err(bad) => Err(bad),
-            };
-            if let Ok(Sent::Later(buffer)) = sent {
-                ledger.give(buffer);
-                break;
-            }
+            let number = self.transmit.next(&memory);
             self.transmit.pass();
             taken.seen = taken.seen.wrapping_add(1);
+            let buffer = match ledger.take(number) {
+                Ok(buffer) => buffer,
+                // Nothing that could be given back.
+                Err(bad) => {
+                    noted(conduct, bad, now)?;
+                    continue;
+                }
+            };
+            let entry = Entry::load(&list, number);
+            let sent = match limits.check(number, &entry) {
+                Ok(()) => send(buffer, entry),
+                Err(bad) => Sent::Refused(bad, buffer.into()),
+            };
             match sent {
-                Ok(Sent::For(other)) => {
-                    self.complete(ledger, other, 0);
-                    taken.sent = taken.sent.wrapping_add(1);
-                    taken.octets = taken.octets.wrapping_add(octets.into());
+                Sent::Kept => kept = kept.wrapping_add(1),
+                Sent::For(other) => put_free(memory, list, completion, (ledger.give(other), 0)),
+                Sent::Refused(bad, buffer) => {
+                    let buffer = ledger.give(buffer);
+                    put_refused(memory, list, completion, buffer);
+                    noted(conduct, bad, now)?;
+                    continue;
                 }
-                Ok(Sent::Refused(bad, buffer)) => {
-                    self.complete(ledger, buffer, REFUSED);
-                    self.note(bad, now)?;
-                }
-                // Dealt with above.
-                Ok(Sent::Later(_)) => {}
-                Err(bad) => self.note(bad, now)?,
             }
+            taken.sent = taken.sent.wrapping_add(1);
+            taken.octets = taken.octets.wrapping_add(entry.len.into());
         }
+        self.owed = self.owed.wrapping_add(kept);
         Ok(taken)
     }
 
-    /// Takes a buffer that the application has given for received frames (figure 13, step 341), of which
-    /// at least `ready` are there. It is the kernel's from now on.
-    #[inline(always)]
-    fn free<L: Ledger>(
-        &mut self,
-        now: u32,
-        ledger: &mut L,
-        ready: &mut u32,
-    ) -> Result<Option<L::Buffer>, Broken> {
-        loop {
-            if *ready == 0 {
-                *ready = self.fill.ready(1)?;
-            }
-            let Some(left) = ready.checked_sub(1) else {
-                return Ok(None);
-            };
-            *ready = left;
-            let number = self.fill.next(&self.memory);
-            self.fill.pass();
-            match ledger.take(number) {
-                Ok(buffer) => return Ok(Some(buffer)),
-                Err(bad) => self.note(bad, now)?,
-            }
-        }
+    /// How many buffers the application is to get for frames that were kept.
+    pub fn owed(&self) -> u32 {
+        self.owed
     }
 
-    /// Where a copy of a frame of `len` octets is put, behind the headroom; `None` if no buffer is as
-    /// large.
+    /// Gives the application as many of `buffers` as it is owed: numbers that are its own by the ledger
+    /// when they are taken.
     #[inline(always)]
-    pub fn place(&self, len: usize, port: u16) -> Option<Received> {
-        let len = u16::try_from(len).ok()?;
-        (len <= self.limits.longest).then_some(Received {
-            offset: self.limits.headroom,
-            len,
-            port,
-        })
+    pub fn repay(&mut self, buffers: impl Iterator<Item = u32>) {
+        let (memory, list) = (self.memory.view(), self.list.view());
+        let mut paid = 0u32;
+        for buffer in buffers.take(self.owed as usize) {
+            put_free(memory, list, &mut self.completion, (buffer, 0));
+            paid = paid.wrapping_add(1);
+        }
+        self.owed = self.owed.wrapping_sub(paid);
     }
 
     /// Passes up to `most` of `frames` to the application (figure 13, steps 341 to 344), at `now`, in
-    /// seconds. For each, `place` gets a buffer that the application has given, and tells which one it
-    /// receives, this or another one of the kernel's, and where the frame is in that.
+    /// seconds. For each, `place` gets a buffer that the application has given, which is the kernel's
+    /// from then on, and tells which one it receives, this or another one of the kernel's, and where the frame is in that.
     ///
     /// For what stays in `frames` the application has made no room, or given no buffers.
     pub fn deliver<L: Ledger, F>(
@@ -234,29 +190,48 @@ impl<M: Shared + Clone> End<M> {
         now: u32,
         ledger: &mut L,
         frames: &mut impl Iterator<Item = F>,
-        mut place: impl FnMut(F, L::Buffer) -> (L::Buffer, Received),
+        mut place: impl FnMut(F, L::Taken) -> (L::Buffer, Received),
     ) -> Result<Given, Broken> {
         let mut given = Given::default();
         let room = self.receive.room(most)?;
         let mut ready = self.fill.ready(room)?;
+        let (memory, list) = (self.memory.view(), self.list.view());
+        let (fill, receive) = (&mut self.fill, &mut self.receive);
         while given.frames < room {
-            let Some(free) = self.free(now, ledger, &mut ready)? else {
+            if ready == 0 {
+                // Wrong numbers make nothing of what there was.
+                ready = fill.ready(1)?;
+            }
+            let Some(left) = ready.checked_sub(1) else {
                 break;
             };
+            ready = left;
+            let number = fill.next(&memory);
+            fill.pass();
+            let free = match ledger.take(number) {
+                Ok(free) => free,
+                Err(bad) => {
+                    noted(&mut self.conduct, bad, now)?;
+                    continue;
+                }
+            };
             let Some(frame) = frames.next() else {
-                ledger.give(free);
-                self.fill.unpass();
+                ledger.give(free.into());
+                fill.unpass();
                 break;
             };
             let (buffer, received) = place(frame, free);
+            let buffer = ledger.give(buffer);
             let entry = Entry {
+                buffer,
                 offset: received.offset,
                 len: received.len,
+                owner: Owner::Application as u16,
                 port: received.port,
                 ..Entry::default()
             };
-            let buffer = self.give(ledger, buffer, entry);
-            self.receive.put(&self.memory, buffer);
+            entry.store(&list, buffer);
+            receive.put(&memory, buffer);
             given.frames = given.frames.wrapping_add(1);
             given.octets = given.octets.wrapping_add(received.len.into());
         }

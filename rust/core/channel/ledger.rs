@@ -6,15 +6,17 @@ use super::bad::Bad;
 
 /// What the kernel knows of the owners of a channel's buffers.
 pub trait Ledger {
-    /// A buffer that the kernel has.
+    /// A buffer that the kernel has,
     type Buffer;
+    /// and what is known of it when it has just been taken.
+    type Taken: Into<Self::Buffer>;
 
     /// Takes a buffer from the application.
     ///
     /// # Errors
     ///
     /// [`Bad::NoSuchBuffer`], [`Bad::NotOwned`].
-    fn take(&mut self, buffer: u32) -> Result<Self::Buffer, Bad>;
+    fn take(&mut self, buffer: u32) -> Result<Self::Taken, Bad>;
 
     /// Gives it one; tells its number.
     fn give(&mut self, buffer: Self::Buffer) -> u32;
@@ -62,6 +64,7 @@ impl<'a> Bits<'a> {
 
 impl Ledger for Bits<'_> {
     type Buffer = u32;
+    type Taken = u32;
 
     fn take(&mut self, buffer: u32) -> Result<u32, Bad> {
         let (at, bit) = self.word(buffer)?;

@@ -28,22 +28,28 @@ impl<'a, A: Atom> Lent<'a, A> {
             engine,
         }
     }
-}
 
-impl<A: Atom> Ledger for Lent<'_, A> {
-    type Buffer = BufferId;
-
+    /// Takes a buffer from the application, and tells where it is. See [`Ledger::take`].
     #[inline(always)]
-    fn take(&mut self, buffer: u32) -> Result<BufferId, Bad> {
+    pub fn take_placed(&mut self, buffer: u32) -> Result<(BufferId, u64), Bad> {
         let buffer = BufferId(buffer);
         let taken = self
             .account
             .take_from(buffer, self.application, self.engine);
         match taken {
-            Ok(()) => Ok(buffer),
+            Ok(place) => Ok((buffer, place)),
             Err(Misuse::WrongOwner) => Err(Bad::NotOwned),
             Err(Misuse::NoSuchBuffer) => Err(Bad::NoSuchBuffer),
         }
+    }
+}
+
+impl<A: Atom> Ledger for Lent<'_, A> {
+    type Buffer = BufferId;
+    type Taken = BufferId;
+
+    fn take(&mut self, buffer: u32) -> Result<BufferId, Bad> {
+        self.take_placed(buffer).map(|(buffer, _)| buffer)
     }
 
     #[inline(always)]

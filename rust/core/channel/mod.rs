@@ -25,6 +25,7 @@ pub mod bells;
 mod boxes;
 pub mod end;
 pub mod entry;
+pub mod frames;
 pub mod layout;
 pub mod ledger;
 pub mod lent;

@@ -10,6 +10,14 @@ use super::super::ring::Index;
 /// each access one load or store that is neither split, repeated nor left out by the compiler
 /// (volatile or atomic), and must keep it inside the memory whatever the position is.
 pub trait Shared {
+    /// The same memory, as a loop has it at hand: where it is, and how long, is not behind a pointer.
+    type View<'a>: Shared + Copy
+    where
+        Self: 'a;
+
+    /// See there.
+    fn view(&self) -> Self::View<'_>;
+
     /// Reads word `i` of 32 bits.
     fn load32(&self, i: usize) -> u32;
 
@@ -43,6 +51,48 @@ pub trait Shared {
 
     /// Writes word `i` of 32 bits; what this side read or wrote before stays before it.
     fn store32_release(&self, i: usize, value: u32);
+}
+
+impl<M: Shared> Shared for &M {
+    type View<'a>
+        = M::View<'a>
+    where
+        Self: 'a;
+
+    #[inline(always)]
+    fn view(&self) -> M::View<'_> {
+        (**self).view()
+    }
+
+    #[inline(always)]
+    fn load32(&self, i: usize) -> u32 {
+        (**self).load32(i)
+    }
+
+    #[inline(always)]
+    fn load64(&self, i: usize) -> u64 {
+        (**self).load64(i)
+    }
+
+    #[inline(always)]
+    fn store32(&self, i: usize, value: u32) {
+        (**self).store32(i, value);
+    }
+
+    #[inline(always)]
+    fn store64(&self, i: usize, value: u64) {
+        (**self).store64(i, value);
+    }
+
+    #[inline(always)]
+    fn load32_acquire(&self, i: usize) -> u32 {
+        (**self).load32_acquire(i)
+    }
+
+    #[inline(always)]
+    fn store32_release(&self, i: usize, value: u32) {
+        (**self).store32_release(i, value);
+    }
 }
 
 /// One 32-bit word of such memory, as a counter of a ring.

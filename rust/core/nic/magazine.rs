@@ -140,11 +140,26 @@ impl Magazine {
         self.put_back(*pool, 0);
     }
 
+    /// How many buffers there are at hand, up to `count`, after the pool was asked for what is missing.
+    #[inline(always)]
+    pub fn secure<A: Atom>(&mut self, pool: &Pool<'_, A>, count: usize) -> usize {
+        while self.len < count {
+            let before = self.len;
+            self.fetch(*pool);
+            if self.len == before {
+                return before;
+            }
+        }
+        count
+    }
+
     #[cold]
     // By value, so that the account of others need not be in memory.
     fn fetch<A: Atom>(&mut self, pool: Pool<'_, A>) {
-        if let Some(room) = self.buffers.first_chunk_mut() {
-            self.len = pool.take(Owner::Engine(self.cpu), room);
+        let room = self.buffers.get_mut(self.len..);
+        if let Some(room) = room.and_then(<[BufferId]>::first_chunk_mut) {
+            let taken = pool.take(Owner::Engine(self.cpu), room);
+            self.len = self.len.wrapping_add(taken);
         }
     }
 
@@ -326,6 +341,28 @@ mod tests {
     }
 
     /// An engine that gave a buffer away but kept its number.
+    #[test]
+    fn what_is_secured_is_there() {
+        let (records, shared) = (records::<80>(), Shared::default());
+        let pool = Pool::new(&records, &shared);
+        let (mut magazine, mut other) = (Magazine::new(1), Magazine::new(2));
+        assert_eq!(magazine.secure(&pool, 1), 1);
+        assert_eq!(magazine.secure(&pool, CHAIN + 1), CHAIN + 1);
+        assert_eq!(count(&pool, Owner::Engine(1)), 2 * CHAIN);
+        // There are no more than these.
+        assert_eq!(other.secure(&pool, CHAIN), 80 - 2 * CHAIN);
+        let mut taken = 0usize;
+        while magazine.take_for(&pool, RX).is_some() {
+            taken = taken.wrapping_add(1);
+        }
+        assert_eq!((taken, magazine.secure(&pool, 1)), (2 * CHAIN, 0));
+        // Those of the other one are as they were.
+        while let Some(buffer) = other.take(&pool) {
+            assert_eq!(pool.owner(buffer), Some(Owner::Engine(2)));
+        }
+        assert_eq!((count(&pool, RX), pool.misuses()), (2 * CHAIN, 0));
+    }
+
     #[test]
     fn a_stale_number_does_no_harm() -> Result<(), Misuse> {
         let (records, shared) = (records::<80>(), Shared::default());

@@ -286,13 +286,13 @@ impl<'a, A: Atom> Pool<'a, A> {
         buffer: BufferId,
         from: impl Named,
         to: impl Named,
-    ) -> Result<(), Misuse> {
-        let word = self.word(buffer).ok_or(Misuse::NoSuchBuffer)?;
-        if word.load() != from.named() {
+    ) -> Result<u64, Misuse> {
+        let record = self.record(buffer).ok_or(Misuse::NoSuchBuffer)?;
+        if record.word.load() != from.named() {
             return Err(Misuse::WrongOwner);
         }
-        word.store(to.named());
-        Ok(())
+        record.word.store(to.named());
+        Ok(record.place)
     }
 
     /// Hands a buffer over of which the caller knows that it is its own. Tells where it is; `None` if

@@ -126,7 +126,7 @@ impl<'a> Out<'a> {
         Ok(target)
     }
 
-    /// Sends what an application sends in a buffer of the pool; it gets another one for that.
+    /// Sends what an application sends in a buffer of the pool; it gets another one for what is kept.
     // One with the loop over what the application has put on its ring.
     #[inline(always)]
     pub(in crate::engine) fn passed(
@@ -140,16 +140,12 @@ impl<'a> Out<'a> {
             Ok(None) => return Sent::For(frame.into_buf()),
             Err(bad) => return Sent::Refused(bad, frame.into_buf()),
         };
-        let Some(nic) = target.io().native() else {
+        if target.io().native().is_none() {
             return Sent::For(self.as_skb(frame));
-        };
-        let Some(other) = hands.stock_of(nic.pool()).take() else {
-            self.lane.drop(DropReason::NoMemory, to);
-            return Sent::For(frame.into_buf());
-        };
+        }
         frame.pad();
         self.put(frame, hands);
-        Sent::For(other)
+        Sent::Kept
     }
 
     /// Sends a copy of what an application sends.

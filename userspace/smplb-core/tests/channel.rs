@@ -6,13 +6,13 @@
 mod channel_model;
 
 use channel_model::hostile::{self, Step};
-use channel_model::{frame, open, receive, BUFFERS, KEPT, RECEIVED};
+use channel_model::{frame, open, receive, Memory, BUFFERS, KEPT, LIMITS, RECEIVED};
 use proptest::prelude::*;
 use smplb_core::channel::bad::{Bad, PATIENCE};
-use smplb_core::channel::end::{Broken, Received, Sent, Taken};
+use smplb_core::channel::end::{Broken, End, Received, Sent, Taken};
 use smplb_core::channel::entry::{Entry, Owner, REFUSED};
 use smplb_core::channel::layout::Ring;
-use smplb_core::channel::ledger::Ledger;
+use smplb_core::channel::ledger::{Bits, Ledger};
 use smplb_core::channel::shared::Shared;
 
 #[test]
@@ -47,8 +47,8 @@ fn frames_go_both_ways() {
             received.iter().map(|e| (e.len, e.port)).collect::<Vec<_>>(),
             [(60, round), (61, round), (62, round)]
         );
-        // Sent: the same three. The engine keeps one, and gives another one for it, as long as there
-        // is room.
+        // Sent: the same three. The engine keeps the first and the last one, for which the application
+        // gets others, at once or after all of the burst.
         for entry in received {
             // Step 344.
             assert_eq!(entry.owner, Owner::Application as u16);
@@ -58,21 +58,26 @@ fn frames_go_both_ways() {
             }));
         }
         let mut kept = Vec::new();
-        let sent = end.transmit(9, 1, &mut bits, |buffer, entry| {
-            assert_eq!(entry.buffer, buffer);
-            if kept.len() == 2 {
-                return Sent::Later(buffer);
-            }
-            kept.push(buffer);
-            Sent::For(if kept.len() == 1 { spare } else { buffer })
-        });
-        assert_eq!(sent.map(|taken| taken.sent), Ok(2));
-        let mut last = 0;
-        let sent = end.transmit(9, 1, &mut bits, |buffer, _| {
-            last = buffer;
-            Sent::For(kept[0])
-        });
-        assert_eq!(sent.map(|taken| (taken.sent, taken.octets)), Ok((1, 62)));
+        let mut send = |end: &mut End<Memory>, bits: &mut Bits<'_>, most| {
+            end.transmit(&LIMITS, most, 1, bits, |buffer, entry| {
+                assert_eq!(entry.buffer, buffer);
+                kept.push(buffer);
+                match kept.len() {
+                    1 => Sent::For(spare),
+                    2 => Sent::For(buffer),
+                    _ => Sent::Kept,
+                }
+            })
+        };
+        let sent = send(&mut end, &mut bits, 2).map(|taken| (taken.sent, taken.octets));
+        assert_eq!((sent, end.owed()), (Ok((2, 121)), 0));
+        let sent = send(&mut end, &mut bits, 9).map(|taken| (taken.sent, taken.octets));
+        assert_eq!((sent, end.owed()), (Ok((1, 62)), 1));
+        // It gets no more than it is to get.
+        bits.give(kept[0]);
+        end.repay([kept[0], 99].into_iter());
+        assert_eq!(end.owed(), 0);
+        end.repay([99].into_iter());
         assert_eq!(end.flush(), 3);
         let back: Vec<u32> = app
             .take(Ring::Completion)
@@ -80,6 +85,7 @@ fn frames_go_both_ways() {
             .map(|e| e.buffer)
             .collect();
         assert_eq!(back, [spare, kept[1], kept[0]]);
+        let last = kept[2];
         free.extend(back);
         // What was sent last is the kernel's now: it has it for `kept[0]`.
         assert_eq!(bits.take(last), Err(Bad::NotOwned));
@@ -108,7 +114,7 @@ fn no_room_and_no_buffers() {
     for nth in 0..40 {
         let sent = app.send(frame(nth % KEPT.start));
         assert!(sent || nth >= 32);
-        end.transmit(9, 1, &mut bits, |buffer, _| Sent::For(buffer))
+        end.transmit(&LIMITS, 9, 1, &mut bits, |buffer, _| Sent::For(buffer))
             .unwrap();
         end.flush();
     }
@@ -116,7 +122,7 @@ fn no_room_and_no_buffers() {
     assert_eq!(end.has_to_send(), Ok(false));
     assert_eq!(app.take(Ring::Completion).len(), 32);
     assert_eq!(end.has_to_send(), Ok(true));
-    let sent = end.transmit(9, 1, &mut bits, |buffer, _| Sent::For(buffer));
+    let sent = end.transmit(&LIMITS, 9, 1, &mut bits, |buffer, _| Sent::For(buffer));
     let octets = 8 * 60;
     assert_eq!(
         sent,
@@ -223,7 +229,7 @@ fn mistakes_are_counted_and_handed_back() {
         assert!(app.put(Ring::Transmit, entry.buffer));
     }
     let mut taken = Vec::new();
-    let sent = end.transmit(64, 1, &mut bits, |buffer, entry| {
+    let sent = end.transmit(&LIMITS, 64, 1, &mut bits, |buffer, entry| {
         if entry.port == 9 {
             return Sent::Refused(Bad::NoSuchPort, buffer);
         }
@@ -275,7 +281,7 @@ fn one_that_keeps_lying_is_broken() {
     let (mut end, app, mut bits) = open(&mut words, 32);
     let places = app.layout.places(Ring::Transmit);
     app.memory.store32(places.producer, 33);
-    let sent = end.transmit(9, 1, &mut bits, |buffer, _| Sent::For(buffer));
+    let sent = end.transmit(&LIMITS, 9, 1, &mut bits, |buffer, _| Sent::For(buffer));
     assert_eq!(sent, Err(Broken));
 }
 

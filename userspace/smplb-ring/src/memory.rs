@@ -182,6 +182,15 @@ impl<'a> View<'a> {
 }
 
 impl Shared for View<'_> {
+    type View<'a>
+        = Self
+    where
+        Self: 'a;
+
+    fn view(&self) -> Self {
+        *self
+    }
+
     fn load32(&self, i: usize) -> u32 {
         self.word32(i).load(Ordering::Relaxed)
     }
@@ -225,14 +234,13 @@ impl Shared for View<'_> {
 #[derive(Clone, Debug)]
 pub(crate) struct Words(pub(crate) Arc<Memory>);
 
-impl Words {
-    /// For a loop.
-    pub(crate) fn view(&self) -> View<'_> {
+impl Shared for Words {
+    type View<'a> = View<'a>;
+
+    fn view(&self) -> View<'_> {
         self.0.view()
     }
-}
 
-impl Shared for Words {
     fn load32(&self, i: usize) -> u32 {
         self.view().load32(i)
     }

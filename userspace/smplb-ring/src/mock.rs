@@ -50,6 +50,13 @@ pub(crate) struct Mock {
     inner: Mutex<Inner>,
 }
 
+/// What is true of all frames.
+const LIMITS: Limits = Limits {
+    size: SIZE as u16,
+    headroom: HEADROOM,
+    longest: SIZE as u16 - HEADROOM,
+};
+
 struct Inner {
     end: End<Words>,
     owned: Vec<u64>,
@@ -72,13 +79,8 @@ impl Kernel {
         assert!((1..=layout.size()).contains(&buffers), "as many buffers");
         let rings = Words(Memory::allocate(layout.octets()));
         let list = Words(Memory::allocate(buffers as usize * 16));
-        let limits = Limits {
-            size: SIZE as u16,
-            headroom: HEADROOM,
-            longest: SIZE as u16 - HEADROOM,
-        };
         let mut inner = Inner {
-            end: End::new(rings.clone(), list.clone(), layout, limits).expect("rings"),
+            end: End::new(rings.clone(), list.clone(), layout).expect("rings"),
             owned: vec![0; Bits::words(buffers)],
             buffers,
             wants: Vec::new(),
@@ -103,7 +105,7 @@ impl Kernel {
             open: uapi::Open {
                 buffer_size: SIZE as u32,
                 headroom: HEADROOM.into(),
-                longest: limits.longest.into(),
+                longest: LIMITS.longest.into(),
                 ..uapi::Open::default()
             },
             rings,
@@ -125,7 +127,7 @@ impl Kernel {
             return false;
         }
         // One that is too long is dropped, too.
-        let received = inner.end.place(frame.len(), port);
+        let received = LIMITS.place(frame.len(), port);
         let mut frames = received.into_iter();
         let given = inner
             .end
@@ -163,7 +165,7 @@ impl Kernel {
         let mut owned = Bits::new(&mut inner.owned, inner.buffers);
         let done = inner
             .end
-            .transmit(u32::MAX, 0, &mut owned, |buffer, entry| {
+            .transmit(&LIMITS, u32::MAX, 0, &mut owned, |buffer, entry| {
                 if entry.port >= PORTS {
                     return Sent::Refused(Bad::NoSuchPort, buffer);
                 }

@@ -6,9 +6,10 @@ use std::collections::BTreeSet;
 
 use smplb_core::channel::end::Sent;
 use smplb_core::channel::layout::Ring;
+use smplb_core::channel::ledger::Ledger;
 use smplb_core::channel::shared::Shared;
 
-use super::{frame, open, BUFFERS, KEPT, RECEIVED};
+use super::{frame, open, BUFFERS, KEPT, LIMITS, RECEIVED};
 
 /// What happens next in a channel with a hostile application.
 #[derive(Clone, Copy, Debug)]
@@ -102,24 +103,28 @@ pub fn run(steps: impl IntoIterator<Item = Step>) {
                 Ok(())
             }
             Step::Transmit(most) => {
-                let other = ours.first().copied();
-                let mut swapped = None;
-                let sent = end.transmit(most, 1, &mut bits, |buffer, entry| {
+                // What is sent stays with the kernel for one that it has, as long as there are such.
+                let (mut kept, mut left) = (Vec::new(), ours.len());
+                let sent = end.transmit(&LIMITS, most, 1, &mut bits, |buffer, entry| {
                     assert!(!ours.contains(&buffer) && buffer < BUFFERS);
                     assert!(entry.offset >= 128 && entry.offset + entry.len <= 2048);
-                    match other.filter(|_| swapped.is_none()) {
-                        // What is sent stays with the kernel for one that it has.
-                        Some(other) => {
-                            swapped = Some((other, buffer));
-                            Sent::For(other)
-                        }
-                        None => Sent::For(buffer),
+                    if left == 0 {
+                        return Sent::For(buffer);
                     }
+                    left -= 1;
+                    kept.push(buffer);
+                    Sent::Kept
                 });
-                if let Some((given, kept)) = swapped {
-                    ours.remove(&given);
-                    ours.insert(kept);
+                if sent.is_ok() {
+                    assert_eq!(end.owed() as usize, kept.len());
                 }
+                end.repay(std::iter::from_fn(|| {
+                    let other = ours.pop_first()?;
+                    bits.give(other);
+                    Some(other)
+                }));
+                assert_eq!(end.owed(), 0);
+                ours.extend(kept);
                 sent.map(|_| ())
             }
             Step::Receive => {

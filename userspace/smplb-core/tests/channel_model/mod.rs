@@ -42,6 +42,12 @@ impl Memory {
 }
 
 impl Shared for Memory {
+    type View<'a> = &'a Self;
+
+    fn view(&self) -> &Self {
+        self
+    }
+
     fn load32(&self, i: usize) -> u32 {
         self.word(i).get()
     }
@@ -182,7 +188,7 @@ pub fn open(words: &mut [u64], ring: u32) -> (End<Memory>, App, Bits<'_>) {
     let layout = Layout::new(ring).unwrap();
     let (memory, list) = (Memory::new(layout.octets()), Memory::new(16 * 32));
     let app = App::new(&memory, &list, layout);
-    let mut end = End::new(memory, list, layout, LIMITS).unwrap();
+    let mut end = End::new(memory, list, layout).unwrap();
     let mut bits = Bits::new(words, BUFFERS);
     for buffer in 0..KEPT.start {
         end.grant(&mut bits, buffer);
