@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A responder by AF_XDP: xsk INTERFACE sleep|look. The first queue is bound without
- * copies if the driver can do that, otherwise with one, and it says which. All that
- * comes is the socket's: the program is the shortest that there is.
+ * A responder by AF_XDP: xsk INTERFACE sleep|look [copy]. The first queue is bound
+ * without copies if the driver can do that, and unless copies are wanted; otherwise
+ * with one each way. It says which. All that comes is the socket's: the program is
+ * the shortest that there is.
  */
 #include <errno.h>
 #include <linux/bpf.h>
@@ -92,6 +93,20 @@ static void redirect(int fd, int ifindex)
 	must(bpf(BPF_MAP_UPDATE_ELEM, &element), "BPF_MAP_UPDATE_ELEM");
 }
 
+/* The queue is another one's for a moment after that has ended. */
+static int bind_it(int fd, const struct sockaddr_xdp *at)
+{
+	int tries, done;
+
+	for (tries = 0; tries < 100; tries++) {
+		done = bind(fd, (const void *)at, sizeof(*at));
+		if (!done || errno != EBUSY)
+			break;
+		usleep(100000);
+	}
+	return done;
+}
+
 int main(int argc, char **argv)
 {
 	int fd = must(socket(AF_XDP, SOCK_RAW, 0), "socket"), size = RING, sleeps, copies = 0;
@@ -103,7 +118,7 @@ int main(int argc, char **argv)
 	unsigned char *memory;
 	unsigned int n;
 
-	if (argc != 3)
+	if (argc != 3 && argc != 4)
 		return 2;
 	sleeps = !strcmp(argv[2], "sleep");
 	memory = mmap(NULL, umem.len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE,
@@ -127,10 +142,10 @@ int main(int argc, char **argv)
 	at.sxdp_ifindex = if_nametoindex(argv[1]);
 	redirect(fd, at.sxdp_ifindex);
 	at.sxdp_flags = XDP_USE_NEED_WAKEUP | XDP_ZEROCOPY;
-	if (bind(fd, (void *)&at, sizeof(at))) {
+	if (argc == 4 || bind_it(fd, &at)) {
 		at.sxdp_flags = XDP_USE_NEED_WAKEUP | XDP_COPY;
 		copies = 1;
-		must(bind(fd, (void *)&at, sizeof(at)), "bind");
+		must(bind_it(fd, &at), "bind");
 	}
 	printf("answering with%s copies\n", copies ? "" : "out");
 	fflush(stdout);
