@@ -69,6 +69,9 @@ addressed() {
 # Now and then the kernel counts and looks on each CPU: not in the time that is measured.
 for key in vm.stat_interval=3600 kernel.watchdog=0; do sysctl -qw $key 2>/dev/null; done
 
+# Nor is anything done there for other devices, such as the disk.
+for irq in /proc/irq/[0-9]*/smp_affinity_list; do echo 0 >"$irq"; done 2>/dev/null
+
 LOADED=stock
 cp /proc/kallsyms "$OUT/kallsyms-$LOADED"
 stock_nic
