@@ -41,7 +41,7 @@ pub(crate) trait Carrier {
     fn stock(&mut self, pool: &Arc<BufferPool>) -> &mut Stock;
 }
 
-/// See [`Buffers::transmit`]: frames in buffers of the channel's own, which are copied.
+/// See `Buffers::transmit`: frames in buffers of the channel's own, which are copied.
 // A call per burst, so that the loop has the registers for itself; so is the other one.
 #[inline(never)]
 pub(super) fn transmit_own(

@@ -181,7 +181,8 @@ impl<M: Shared + Clone> End<M> {
 
     /// Passes up to `most` of `frames` to the application (figure 13, steps 341 to 344), at `now`, in
     /// seconds. For each, `place` gets a buffer that the application has given, which is the kernel's
-    /// from then on, and tells which one it receives, this or another one of the kernel's, and where the frame is in that.
+    /// from then on, and tells which one it receives, this or another one of the kernel's, and where the
+    /// frame is in that.
     ///
     /// For what stays in `frames` the application has made no room, or given no buffers.
     pub fn deliver<L: Ledger, F>(
