@@ -2,12 +2,12 @@
 //! The command line.
 
 use anyhow::Result;
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use smplb_nl::socket::Transport;
 
 use crate::session::Session;
 use crate::{
-    apply, backend, connections, cpu, generation, man, monitor, pool, port, service, show, stats,
+    apply, backend, connections, cpu, generation, monitor, pool, port, service, show, stats, top,
 };
 
 /// Control of the smplb packet switch and load balancer.
@@ -69,11 +69,12 @@ pub enum Command {
     Show(show::Args),
     Pool(pool::Args),
     Stats(stats::Args),
+    Top(top::Args),
     Connections(connections::Args),
     Generation(generation::Args),
     Monitor(monitor::Args),
     #[command(hide = true)]
-    Man(man::Args),
+    Man(smplb_pages::Args),
 }
 
 impl Command {
@@ -89,10 +90,11 @@ impl Command {
             Self::Show(args) => args.run(session),
             Self::Pool(args) => args.run(session),
             Self::Stats(args) => args.run(session),
+            Self::Top(args) => args.run(session),
             Self::Connections(args) => args.run(session),
             Self::Generation(args) => args.run(session),
             Self::Monitor(args) => args.run(session),
-            Self::Man(args) => args.run(),
+            Self::Man(args) => args.run(Cli::command),
         }
     }
 }
@@ -100,7 +102,6 @@ impl Command {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     fn refused(line: &str) -> String {
         let words = line.split_whitespace();
@@ -163,6 +164,13 @@ mod tests {
             ("cpu release x", "is no list of CPUs"),
             ("apply", "FILE"),
             ("apply f --expect-generation x", "invalid digit"),
+            ("top --interval 0", "not between 0.01 and 3600 seconds"),
+            ("top --interval now", "no number of seconds"),
+            ("top --once --batch 2", "cannot be used with"),
+            (
+                "top --metrics https://a/",
+                "https://a/ is not http://HOST[:PORT]/PATH",
+            ),
             ("frobnicate", "unrecognized subcommand"),
         ] {
             let text = refused(line);
@@ -180,6 +188,37 @@ mod tests {
             let words = line.split_whitespace();
             let parsed = Cli::try_parse_from(std::iter::once("smplbctl").chain(words));
             assert!(parsed.is_ok(), "{line}");
+        }
+    }
+
+    #[test]
+    fn every_listing_documents_its_json() {
+        let mut command = Cli::command();
+        command.build();
+        for path in [
+            &["port", "list"][..],
+            &["service", "list"],
+            &["backend", "list"],
+            &["cpu", "list"],
+            &["apply"],
+            &["show"],
+            &["pool"],
+            &["stats"],
+            &["top"],
+            &["connections"],
+            &["generation"],
+            &["generation", "rollback"],
+            &["monitor"],
+        ] {
+            let mut found = &command;
+            for name in path {
+                found = found.find_subcommand(name).unwrap();
+            }
+            let notes = found.get_after_long_help().unwrap().to_string();
+            assert!(
+                notes.starts_with("With -j, ") || notes.contains("\nWith -j, "),
+                "{path:?}"
+            );
         }
     }
 }

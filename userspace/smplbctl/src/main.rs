@@ -16,7 +16,6 @@ mod cpu;
 mod failure;
 mod generation;
 mod key;
-mod man;
 mod monitor;
 mod pci;
 mod pool;
@@ -28,6 +27,7 @@ mod stats;
 mod table;
 #[cfg(test)]
 mod testing;
+mod top;
 
 use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;
