@@ -73,7 +73,7 @@ rust-analyzer: check-kdir ## Write rust-project.json for editors
 	+$(KMAKE) rust-analyzer
 	mv $(MO)/rust-project.json rust-project.json
 
-install: install-module install-tools ## Install module, programs, man pages and completions
+install: install-module install-tools ## Install module, programs, man pages, completions and units
 
 install-module: modules
 	install -D -m 644 $(MO)/smplb.ko \
@@ -81,7 +81,7 @@ install-module: modules
 	$(if $(DESTDIR),,/sbin/depmod $$(cat $(KDIR)/include/config/kernel.release))
 
 install-tools: tools
-	scripts/install-tools $(TARGET)/release $(DESTDIR)$(PREFIX)
+	scripts/install-tools $(TARGET)/release $(PREFIX) $(DESTDIR)
 
 clean: ## Remove all that was built in the clone; the cache stays
 	rm -rf $(TARGET) rust-project.json
