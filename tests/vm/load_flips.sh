@@ -1,0 +1,126 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+# A hundred generations, at ten per second where the machine is fast enough, while clients
+# come and go: no packet is lost, no connection reset, every request answered. Then smplbd
+# makes them, as fast as it may. FLIPS=1000 makes a thousand.
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/feedback.sh"
+
+FLIPS=${FLIPS:-100}
+SERVICE=tcp:$VIP:80
+REASONS="no-connection backend-gone no-service no-backend"
+
+load
+world
+for n in 1 2 3; do
+	web "b$n" 80
+done
+config() { # W1 W2 W3
+	cat <<-TOML
+		[[service]]
+		address = "$SERVICE"
+		backend = [
+		  { address = "10.2.0.11", weight = $1 },
+		  { address = "10.2.0.12", weight = $2 },
+		  { address = "10.2.0.13", weight = $3 },
+		]
+	TOML
+}
+config 1000 400 2000 >/tmp/one.toml
+config 700 1500 1000 >/tmp/two.toml
+expect "apply" smplbctl apply /tmp/one.toml
+ok() { in_ns client curl -sS -o /dev/null --max-time 5 "http://$VIP/"; }
+expect "a first request" eventually "$(slow 20)" ok
+
+# Connections that ended with a reset, at the clients or at the servers.
+resets() {
+	local ns n=0
+	for ns in client b1 b2 b3; do
+		n=$((n + $(in_ns $ns awk '/^Tcp:/ { if (names++) print $9 }' /proc/net/snmp)))
+	done
+	echo $n
+}
+# Packets dropped for what a change could have lost.
+dropped() {
+	local reason n=0
+	for reason in $REASONS; do n=$((n + $(drops $reason))); done
+	echo $n
+}
+in_ns client awk '/^Tcp:/ { if (!names++) exit $9 != "EstabResets" }' /proc/net/snmp || die "/proc/net/snmp has another order"
+
+# Large files on connections that live for many flips, and small ones with a connection
+# each; as many as leave time for flips.
+traffic() {
+	PAUSE=400 ip netns exec client wrk -t 1 -c 4 -d 3600s --timeout 60s -s /tmp/paced.lua \
+		"http://$VIP/blob" >/tmp/long.log 2>&1 &
+	LONG=$!
+	undo "kill -9 $LONG"
+	PAUSE=100 ip netns exec client wrk -t 1 -c 8 -d 3600s --timeout 60s -s /tmp/paced.lua \
+		-H 'Connection: close' "http://$VIP/" >/tmp/load.log 2>&1 &
+	LOAD=$!
+	undo "kill -9 $LOAD"
+	sleep 2
+	resets_before=$(resets) dropped_before=$(dropped)
+}
+# Its end; what it leaves behind by its end does not count: quiet WHAT
+quiet() {
+	local reset=$(($(resets) - resets_before)) lost=$(($(dropped) - dropped_before))
+	((reset == 0)) || die "$1: $reset connections were reset"
+	((lost == 0)) || die "$1: $lost packets were dropped: $(smplbctl stats)"
+	all_served "$1"
+	LOAD=$LONG
+	mv /tmp/long.log /tmp/load.log
+	all_served "$1, long connections"
+}
+
+echo "==> $FLIPS generations by smplbctl apply"
+traffic
+first=$(generation)
+start=${EPOCHREALTIME/./}
+for ((n = 0; n < FLIPS; n++)); do
+	# Two files in turn, each when its time has come, in microseconds.
+	left=$((n * 100000 - (${EPOCHREALTIME/./} - start)))
+	((left <= 0)) || sleep "$(printf '0.%06d' $left)"
+	file=/tmp/two.toml
+	((n % 2)) && file=/tmp/one.toml
+	smplbctl apply $file >/dev/null || die "flip $n"
+done
+time=$(((${EPOCHREALTIME/./} - start) / 1000))
+echo "$FLIPS generations in $time ms"
+(($(generation) == first + FLIPS)) || die "generation $(generation) after $FLIPS flips from $first"
+quiet "while smplbctl flipped"
+
+echo "==> and by smplbd, whose agent says something else each time"
+printf '100%%\n30%%\n' >/tmp/words
+app /tmp/words.log listening python3 -ES "$HERE/words.py" 127.0.0.1 9474 /tmp/words --turns
+cat >/tmp/smplbd.toml <<-TOML
+	[daemon]
+	metrics = "127.0.0.1:9472"
+	[[service]]
+	address = "$SERVICE"
+	[service.distribution]
+	algorithm = "static"
+	interval = 0.1
+	[[service.backend]]
+	address = "10.2.0.11:80"
+	weight = 1000
+	load = "agent-check:127.0.0.1:9474"
+	[[service.backend]]
+	address = "10.2.0.12:80"
+	weight = 1000
+	[[service.backend]]
+	address = "10.2.0.13:80"
+	weight = 1000
+TOML
+smplbd_start /tmp/smplbd.toml
+traffic
+first=$(generation)
+start=${EPOCHREALTIME/./}
+flipped() { (($(generation) - first >= FLIPS)); }
+expect "$FLIPS generations by smplbd: $(tail -n 5 /tmp/smplbd.log)" eventually "$(slow $((FLIPS * 3)))" flipped
+made=$(($(generation) - first))
+time=$(((${EPOCHREALTIME/./} - start) / 1000))
+echo "$made generations in $time ms"
+# One more may have come before and one after.
+((made * 100 <= time + 1200)) || die "smplbd made $made generations in $time ms, more than ten per second"
+quiet "while smplbd flipped"
