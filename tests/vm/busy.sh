@@ -7,7 +7,7 @@
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/nics.sh"
 
-BUSY=${BUSY:-300}
+BUSY=${BUSY:-120}
 
 virtio_world 1
 A=$(place eth0) MAC_A=$(</sys/class/net/eth0/address)

@@ -9,7 +9,7 @@
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/pci.sh"
 
-ROUNDS=200
+ROUNDS=${ROUNDS:-100}
 # A debug kernel is slow.
 [[ -e /sys/kernel/debug/kmemleak ]] && ROUNDS=20
 

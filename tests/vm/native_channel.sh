@@ -7,7 +7,7 @@
 . "$(dirname "$0")/nics.sh"
 
 HOST=10.1.0.1
-KILLS=${KILLS:-200}
+KILLS=${KILLS:-100}
 HARM=${HARM:-60}
 # A debug kernel is slow.
 [[ -e /sys/kernel/debug/kmemleak ]] && KILLS=50
