@@ -130,7 +130,8 @@ impl Bus {
 
     /// Whether this network namespace is the initial one, where native ports are.
     pub fn is_initial_netns(&self) -> bool {
-        fs::read_link(self.proc.join("self/ns/net")).is_ok_and(|link| *link == *INITIAL_NETNS)
+        fs::read_link(self.proc.join("self/ns/net"))
+            .is_ok_and(|link| link.as_os_str() == INITIAL_NETNS)
     }
 
     /// The network interfaces of a device; none at all, or an empty list when another network
