@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The goals of load feedback.
 
+use smplb_master::Algorithm;
 use smplb_sim::experiment::goals::{
     best_split, settings, steady, step, tail, unrest, Step, FOLLOWERS, KNOWING, ONE_SLOW, POOLS,
 };
@@ -59,7 +60,7 @@ fn twice_as_good_as_round_robin_with_one_slow_server() {
 #[test]
 fn at_rest_ten_reports_after_a_step() {
     let mut missed = Vec::new();
-    for (name, algorithm) in KNOWING {
+    for (name, algorithm) in FOLLOWERS {
         for kind in [Step::Load, Step::Speed] {
             for (interval, seed) in [1.0, 10.0]
                 .into_iter()
@@ -67,9 +68,11 @@ fn at_rest_ten_reports_after_a_step() {
             {
                 let (_, follow) = step(kind, algorithm, interval, seed);
                 let unrest = unrest(&follow, interval);
-                if unrest > 0.05 {
+                // Times of execution only say in which direction to go: that takes longer.
+                let arrived = algorithm == Algorithm::Latency || unrest.swing <= 0.05;
+                if unrest.oscillation > 0.05 || !arrived {
                     missed.push(format!(
-                        "{name}, {kind:?}, each {interval} s, seed {seed}: {unrest}"
+                        "{name}, {kind:?}, each {interval} s, seed {seed}: {unrest:?}"
                     ));
                 }
             }

@@ -67,7 +67,7 @@ fn plain(algorithm: Algorithm, settings: &Settings) -> Box<dyn Distribution> {
     match algorithm {
         Algorithm::Even => Box::new(even::Even { gain, by: capacity }),
         Algorithm::Latency => Box::new(latency::Latency {
-            gain: gain / 10.0,
+            gain: gain / 16.0,
             penalty,
         }),
         Algorithm::Static => Box::new(fixed::Fixed),

@@ -71,7 +71,7 @@ pub struct Settings {
     pub evidence: f64,
     /// Standard deviations that a difference must have to count as more than chance. Default 3.5.
     pub certainty: f64,
-    /// Part of a difference that `even` takes out at once; `latency` takes a tenth of it. Default 0.5.
+    /// Part of a difference that `even` takes out at once; `latency` takes a sixteenth of it. Default 0.5.
     pub gain: f64,
 }
 

@@ -14,6 +14,28 @@ pub fn swing(values: &[f64]) -> f64 {
     far.fold(0.0, f64::max) / mean
 }
 
+/// How far to either side of its middle a value went to and fro, at the most and as a part of the mean. A way
+/// to a new place, however long it takes, is none; and it is never more than the swing.
+pub fn oscillation(values: &[f64]) -> f64 {
+    let turned: Vec<_> = values.iter().map(|value| -value).collect();
+    0.5 * there_and_back(values).max(there_and_back(&turned)) / mean(values.iter().copied())
+}
+
+/// The highest rise that is followed by a fall as high.
+fn there_and_back(values: &[f64]) -> f64 {
+    let lowest = |low: &mut f64, value: &f64| {
+        *low = low.min(*value);
+        Some(*low)
+    };
+    let before: Vec<_> = values.iter().scan(f64::INFINITY, lowest).collect();
+    let after: Vec<_> = values.iter().rev().scan(f64::INFINITY, lowest).collect();
+    let lows = before.iter().zip(after.iter().rev());
+    let rises = values.iter().zip(lows);
+    rises
+        .map(|(value, (before, after))| value - before.max(*after))
+        .fold(0.0, f64::max)
+}
+
 /// How far values went past the end of a way from `start` to `end`, as a part of the end.
 pub fn overshoot(values: &[f64], start: f64, end: f64) -> f64 {
     let direction = if end >= start { 1.0 } else { -1.0 };
@@ -67,6 +89,20 @@ mod tests {
         );
         assert_eq!(overshoot(&[0.4, 0.2, 0.1, 0.2], 0.4, 0.2), 0.5);
         assert_eq!(overshoot(&[0.3, 0.2], 0.4, 0.2), 0.0);
+    }
+
+    #[test]
+    fn a_way_is_no_oscillation_and_a_way_back_is() {
+        assert_eq!(oscillation(&[1.0, 1.1, 1.2, 1.2, 1.5]), 0.0);
+        assert_eq!(oscillation(&[1.5, 1.2, 1.2]), 0.0);
+        let close = |values: &[f64], wanted: f64| {
+            let got = oscillation(values) * mean(values.iter().copied());
+            assert!((got - wanted).abs() < 1e-9, "{values:?}: {got}");
+            assert!(oscillation(values) <= swing(values));
+        };
+        close(&[1.0, 1.3, 1.2, 1.6], 0.05);
+        close(&[1.0, 1.3, 0.8, 0.9], 0.15);
+        close(&[1.0, 0.8, 0.95, 0.5], 0.075);
     }
 
     #[test]

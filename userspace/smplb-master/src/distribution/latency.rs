@@ -18,7 +18,8 @@ const BLAME: f64 = 10.0;
 #[derive(Debug)]
 pub(super) struct Latency {
     /// Part of a difference by which the share goes. A queue that is 90 % full answers a share with ten
-    /// times as much time, so this must be well below a tenth of what is stable without queues.
+    /// times as much time, so this must be well below a tenth of what is stable without queues. By the simulator,
+    /// a tenth of the gain of `even` goes to and fro by up to 5 %, a sixteenth by half of that.
     pub gain: f64,
     /// Weight of errors, as in `capacity`.
     pub penalty: f64,
@@ -28,10 +29,10 @@ impl Distribution for Latency {
     fn measure(&self, sum: &Sum) -> Option<Measure> {
         let exec = sum.exec()?;
         let blame = BLAME * self.penalty * sum.failed();
-        // Requests that wait in one queue wait together: their times say less than their number.
+        // Requests that wait in one queue wait together: their times say much less than their number.
         Some(Measure {
             log: -exec.ln() - blame,
-            variance: 8.0 / sum.requests,
+            variance: 16.0 / sum.requests,
         })
     }
 

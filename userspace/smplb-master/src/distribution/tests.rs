@@ -78,7 +78,7 @@ fn nobody_is_better_for_failing_fast() {
 fn latency_takes_small_steps() {
     let law = law(Algorithm::Latency);
     assert!(law.asks_for_more());
-    assert!((law.answer(1.0) - 0.05).abs() < 1e-12);
+    assert!((law.answer(1.0) - 0.03125).abs() < 1e-12);
     assert_eq!(law.answer(-50.0), -0.1);
     let slow = measured(&*law, &sum(100.0, 0.0, 0.0, 0.2));
     let fast = measured(&*law, &sum(100.0, 0.0, 0.0, 0.1));
