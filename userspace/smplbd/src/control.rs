@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio::time::{Instant, MissedTickBehavior};
+use tokio::time::Instant;
 
 use crate::board::{Board, Counters, Snapshot};
 use crate::config::Service;
@@ -134,7 +134,6 @@ impl Control {
         mut commands: mpsc::Receiver<Command>,
     ) {
         let mut turns = tokio::time::interval(TURN);
-        turns.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut batch = Vec::with_capacity(BATCH);
         loop {
             // In this order: no storm of news keeps a turn from coming.
@@ -151,7 +150,12 @@ impl Control {
                     Some(Command::Refused) => self.counters.reload_good = false,
                     Some(Command::Stop) | None => return,
                 },
-                _ = turns.tick() => self.turn(),
+                _ = turns.tick() => {
+                    self.turn();
+                    // Never less than a turn apart, or the masters, who count from the last one,
+                    // leave every other turn out as too soon.
+                    turns.reset();
+                }
                 landing = flight::land(&mut self.flight) => self.land(landing),
                 _ = news.recv_many(&mut batch, BATCH) => {
                     for news in batch.drain(..) {
@@ -213,7 +217,11 @@ impl Control {
     fn land(&mut self, landing: Landing) {
         self.flight = None;
         match landing {
-            Landing::Read(result) => self.looked(result),
+            Landing::Read(result) => {
+                self.looked(result);
+                // The turn that read could not publish.
+                self.publish();
+            }
             Landing::Published(draft, result, took) => self.published(draft, result, took),
             Landing::Lost => self.fresh = false,
         }

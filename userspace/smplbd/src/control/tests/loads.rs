@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What becomes of loads and healths.
 
+use smplb_master::Word;
+
 use super::*;
 
 const BOTH: &[(u8, u32)] = &[(1, 100), (2, 100)];
@@ -57,6 +59,29 @@ async fn shares_follow_reports() {
     };
     assert_eq!(first.tally.reports, 60);
     assert!(first.age.is_some_and(|age| age < 3.0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn ten_generations_a_second_when_there_are_reasons_and_no_more() {
+    let text = file(BOTH) + "[service.distribution]\nalgorithm = 'static'\n";
+    let bench = Bench::new(&text, switch(&[(1, 100), (2, 100)]));
+    bench.health(1, true);
+    bench.health(2, true);
+    seconds(5.0).await;
+    let before = bench.publications();
+    for turn in 0..400 {
+        // Not in step with the turns of the loop.
+        seconds(0.0257).await;
+        let percent = Some(0.2 + 0.001 * f64::from(turn));
+        let word = Word {
+            percent,
+            ..Word::default()
+        };
+        bench.event(1, Event::Word(word));
+    }
+    // 10.28 seconds, in each of which the switch is read, too.
+    let made = bench.publications() - before;
+    assert!((95..=103).contains(&made), "{made}");
 }
 
 #[tokio::test(start_paused = true)]
