@@ -2,7 +2,7 @@
 //! The program itself: what it prints, how it ends, and what signals do. There need be no switch.
 
 use std::fs;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, ErrorKind};
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
@@ -86,11 +86,14 @@ impl Daemon {
         systemd
             .set_read_timeout(Some(Duration::from_secs(20)))
             .unwrap();
-        let mut command = smplbd();
+        // systemd says whose watchdog it is; a shell sets that to its own id, which becomes the daemon's.
+        let mut command = Command::new("/bin/sh");
         command
-            .arg("--config")
+            .args(["-c", "WATCHDOG_PID=$$ exec \"$0\" --config \"$1\""])
+            .arg(smplbd().get_program())
             .arg(file)
-            .env("NOTIFY_SOCKET", &socket);
+            .env("NOTIFY_SOCKET", &socket)
+            .env("WATCHDOG_USEC", "1000000");
         let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
         let (tell, lines) = mpsc::channel();
         let stderr = BufReader::new(child.stderr.take().unwrap());
@@ -164,4 +167,25 @@ fn a_reload_is_judged_first_and_a_stop_is_clean() {
     daemon.signal("TERM");
     daemon.tells("STOPPING=1");
     assert_eq!(daemon.child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn the_watchdog_hears_of_a_daemon_that_goes_on_and_of_no_other() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("smplbd.toml");
+    fs::write(&file, GOOD).unwrap();
+    let daemon = Daemon::start(dir.path(), &file);
+    for _ in 0..3 {
+        daemon.tells("WATCHDOG=1");
+    }
+    daemon.signal("STOP");
+    // What it told before may still be in the socket.
+    daemon.systemd.set_nonblocking(true).unwrap();
+    while daemon.systemd.recv(&mut [0; 512]).is_ok() {}
+    std::thread::sleep(Duration::from_millis(1500));
+    let told = daemon.systemd.recv(&mut [0; 512]).map_err(|e| e.kind());
+    assert_eq!(told, Err(ErrorKind::WouldBlock));
+    daemon.systemd.set_nonblocking(false).unwrap();
+    daemon.signal("CONT");
+    daemon.tells("WATCHDOG=1");
 }
