@@ -10,3 +10,5 @@ mod node;
 mod peer;
 #[path = "interop/python.rs"]
 mod python;
+#[path = "interop/soak.rs"]
+mod soak;

@@ -2,7 +2,7 @@
 //! Load reports of grpc-js, which brings an ORCA server of its own.
 
 use std::ffi::OsStr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -11,31 +11,11 @@ use smplb_probe::Trouble;
 
 use super::peer::{cached, installed, run, skipped, Follower, Server};
 
-fn server(modules: &Path, port: u16) -> Server {
-    let mut command = Command::new("node");
-    command.arg(concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/tests/interop/orca.js"
-    ));
-    command.arg(modules).arg(port.to_string());
-    Server::start(command)
-}
-
-fn expected() -> Report {
-    Report {
-        rate: Some(1234.5),
-        errors: Some(2.5),
-        application: Some(1.25),
-        cpu: Some(0.8210),
-        named: [("util".to_owned(), 0.30499)].into(),
-        ..Report::default()
-    }
-}
-
-#[tokio::test]
-async fn reports_of_grpc_js_arrive_through_restarts() {
+/// The folder in which grpc-js is installed.
+pub fn modules() -> Option<PathBuf> {
     if !installed("npm") || !installed("node") {
-        return skipped("npm is not installed");
+        skipped("npm is not installed");
+        return None;
     }
     let modules = cached("grpc-js", |folder| {
         let options = [
@@ -51,11 +31,35 @@ async fn reports_of_grpc_js_arrive_through_restarts() {
             arguments.chain([folder.as_os_str(), OsStr::new("@grpc/grpc-js@1.14")]),
         )
     });
-    let modules = match modules {
-        Ok(modules) => modules,
-        Err(why) => return skipped(&format!("grpc-js cannot be installed: {why}")),
-    };
+    modules
+        .inspect_err(|why| skipped(&format!("grpc-js cannot be installed: {why}")))
+        .ok()
+}
 
+pub fn server(modules: &Path, port: u16) -> Server {
+    let mut command = Command::new("node");
+    command.arg(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/tests/interop/orca.js"
+    ));
+    command.arg(modules).arg(port.to_string());
+    Server::start(command)
+}
+
+pub fn expected() -> Report {
+    Report {
+        rate: Some(1234.5),
+        errors: Some(2.5),
+        application: Some(1.25),
+        cpu: Some(0.8210),
+        named: [("util".to_owned(), 0.30499)].into(),
+        ..Report::default()
+    }
+}
+
+#[tokio::test]
+async fn reports_of_grpc_js_arrive_through_restarts() {
+    let Some(modules) = modules() else { return };
     let mut first = server(&modules, 0);
     let port = first.port;
     let fast = Duration::from_millis(100);

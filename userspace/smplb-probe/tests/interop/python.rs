@@ -35,11 +35,11 @@ pub fn python(name: &str, packages: &[&str]) -> Option<PathBuf> {
     }
 }
 
-fn grpcio() -> Option<PathBuf> {
+pub fn grpcio() -> Option<PathBuf> {
     python("grpcio", &["grpcio>=1.74", "xds-protos==1.85.0"])
 }
 
-fn server(python: &Path, mode: &str, port: u16) -> Server {
+pub fn server(python: &Path, mode: &str, port: u16) -> Server {
     let mut command = Command::new(python);
     command.arg(concat!(
         env!("CARGO_MANIFEST_DIR"),
@@ -49,7 +49,7 @@ fn server(python: &Path, mode: &str, port: u16) -> Server {
     Server::start(command)
 }
 
-fn expected() -> Report {
+pub fn expected() -> Report {
     Report {
         rate: Some(77.5),
         errors: Some(0.5),
