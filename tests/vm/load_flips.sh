@@ -2,11 +2,13 @@
 # SPDX-License-Identifier: GPL-2.0
 # A hundred generations, at ten per second where the machine is fast enough, while clients
 # come and go: no packet is lost, no connection reset, every request answered. Then smplbd
-# makes them, as fast as it may. FLIPS=1000 makes a thousand.
+# makes them, as fast as it may; and it goes on as it was through reloads. FLIPS=1000 makes a
+# thousand, RELOADS=1000 reloads as often.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/feedback.sh"
 
 FLIPS=${FLIPS:-100}
+RELOADS=${RELOADS:-20}
 SERVICE=tcp:$VIP:80
 REASONS="no-connection backend-gone no-service no-backend"
 
@@ -90,9 +92,13 @@ echo "$FLIPS generations in $time ms"
 (($(generation) == first + FLIPS)) || die "generation $(generation) after $FLIPS flips from $first"
 quiet "while smplbctl flipped"
 
-echo "==> and by smplbd, whose agent says something else each time"
+echo "==> and by smplbd, whose agents say something else each time"
 printf '100%%\n30%%\n' >/tmp/words
-app /tmp/words.log listening python3 -ES "$HERE/words.py" 127.0.0.1 9474 /tmp/words --turns
+# Three, since one that answers ten times a second is late now and then.
+for n in 1 2 3; do
+	cp /tmp/words /tmp/words$n
+	app /tmp/words$n.log listening python3 -ES "$HERE/words.py" 127.0.0.$n 9474 /tmp/words$n --turns
+done
 cat >/tmp/smplbd.toml <<-TOML
 	[daemon]
 	metrics = "127.0.0.1:9472"
@@ -108,9 +114,11 @@ cat >/tmp/smplbd.toml <<-TOML
 	[[service.backend]]
 	address = "10.2.0.12:80"
 	weight = 1000
+	load = "agent-check:127.0.0.2:9474"
 	[[service.backend]]
 	address = "10.2.0.13:80"
 	weight = 1000
+	load = "agent-check:127.0.0.3:9474"
 TOML
 smplbd_start /tmp/smplbd.toml
 traffic
@@ -124,3 +132,23 @@ echo "$made generations in $time ms"
 # One more may have come before and one after.
 ((made * 100 <= time + 1200)) || die "smplbd made $made generations in $time ms, more than ten per second"
 quiet "while smplbd flipped"
+
+echo "==> $RELOADS reloads while clients come"
+echo '50%' >/tmp/words1
+printf '100%%\n' | tee /tmp/words2 >/tmp/words3
+# 50, 100 and 100 parts of 250, as thousandths of a fair share.
+steady() { [[ $(of weight) == "600 1200 1200" ]]; }
+eventually "$(slow 30)" steady || die "weights by the words: $(of weight)"
+traffic
+first=$(generation)
+reloads() { grep -c ' reloaded' /tmp/smplbd.log; }
+for ((n = 1; n <= RELOADS; n++)); do
+	kill -HUP "$SMPLBD"
+	reloaded() { (($(reloads) >= n)); }
+	expect "reload $n" eventually "$(slow 20)" reloaded
+done
+steady || die "weights after $RELOADS reloads: $(of weight)"
+(($(generation) == first)) || die "generations from $first to $(generation) by reloads that change nothing"
+reported() { (($(metric smplb_config_reloads_total) == RELOADS)); }
+expect "$RELOADS reloads in the metrics" eventually "$(slow 10)" reported
+quiet "while smplbd was reloaded"
