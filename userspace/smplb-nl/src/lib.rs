@@ -19,6 +19,7 @@ pub mod fake;
 #[rustfmt::skip]
 pub mod generated;
 mod genl;
+pub mod key;
 pub mod link;
 pub mod monitor;
 pub mod set;

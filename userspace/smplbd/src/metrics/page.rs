@@ -83,7 +83,7 @@ pub fn service(key: ServiceKey) -> Labels {
     vec![
         ("local_address", key.addr.to_string()),
         ("local_port", key.port.to_string()),
-        ("proto", key.protocol_name().to_uppercase()),
+        ("proto", key.protocol.to_string().to_uppercase()),
     ]
 }
 
@@ -94,7 +94,7 @@ pub fn backend(service: ServiceKey, key: BackendKey) -> Labels {
         ("local_port", service.port.to_string()),
         ("remote_address", key.addr.to_string()),
         ("remote_port", key.port.to_string()),
-        ("proto", service.protocol_name().to_uppercase()),
+        ("proto", service.protocol.to_string().to_uppercase()),
     ]
 }
 

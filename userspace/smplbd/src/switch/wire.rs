@@ -93,24 +93,21 @@ alike!(
 impl From<key::ServiceKey> for proto::ServiceKey {
     fn from(key: key::ServiceKey) -> Self {
         Self {
-            protocol: key.protocol.into(),
+            protocol: key.protocol.0.into(),
             addr: key.addr.to_bits(),
             port: key.port.into(),
         }
     }
 }
 
-impl TryFrom<Option<proto::ServiceKey>> for key::ServiceKey {
-    type Error = WireError;
-
-    fn try_from(key: Option<proto::ServiceKey>) -> Result<Self, WireError> {
-        let key = key.ok_or(WireError::Missing("the service"))?;
-        Ok(Self {
-            protocol: u8::try_from(key.protocol).map_err(|_| WireError::Range("the protocol"))?,
-            addr: Ipv4Addr::from_bits(key.addr),
-            port: u16::try_from(key.port).map_err(|_| WireError::Range("the port"))?,
-        })
-    }
+fn service_key(key: Option<proto::ServiceKey>) -> Result<key::ServiceKey, WireError> {
+    let key = key.ok_or(WireError::Missing("the service"))?;
+    let protocol = u8::try_from(key.protocol).map_err(|_| WireError::Range("the protocol"))?;
+    Ok(key::ServiceKey {
+        protocol: key::Protocol(protocol),
+        addr: Ipv4Addr::from_bits(key.addr),
+        port: u16::try_from(key.port).map_err(|_| WireError::Range("the port"))?,
+    })
 }
 
 impl From<key::BackendKey> for proto::BackendKey {
@@ -122,16 +119,12 @@ impl From<key::BackendKey> for proto::BackendKey {
     }
 }
 
-impl TryFrom<Option<proto::BackendKey>> for key::BackendKey {
-    type Error = WireError;
-
-    fn try_from(key: Option<proto::BackendKey>) -> Result<Self, WireError> {
-        let key = key.ok_or(WireError::Missing("the backend"))?;
-        Ok(Self {
-            addr: Ipv4Addr::from_bits(key.addr),
-            port: u16::try_from(key.port).map_err(|_| WireError::Range("the port"))?,
-        })
-    }
+fn backend_key(key: Option<proto::BackendKey>) -> Result<key::BackendKey, WireError> {
+    let key = key.ok_or(WireError::Missing("the backend"))?;
+    Ok(key::BackendKey {
+        addr: Ipv4Addr::from_bits(key.addr),
+        port: u16::try_from(key.port).map_err(|_| WireError::Range("the port"))?,
+    })
 }
 
 impl From<Definition> for proto::Definition {
@@ -182,14 +175,16 @@ impl TryFrom<proto::Change> for Change {
 
     fn try_from(change: proto::Change) -> Result<Self, WireError> {
         use proto::change::What;
-        let service = change.service.try_into()?;
+        let service = service_key(change.service)?;
         let what = change.what.ok_or(WireError::Missing("the change"))?;
         Ok(match what {
             What::AddService(definition) => Self::AddService(service, definition.into()),
             What::RemoveService(proto::Nothing {}) => Self::RemoveService(service),
-            What::AddBackend(add) => Self::AddBackend(service, add.backend.try_into()?, add.weight),
-            What::RemoveBackend(key) => Self::RemoveBackend(service, Some(key).try_into()?),
-            What::SetWeight(set) => Self::SetWeight(service, set.backend.try_into()?, set.weight),
+            What::AddBackend(add) => {
+                Self::AddBackend(service, backend_key(add.backend)?, add.weight)
+            }
+            What::RemoveBackend(key) => Self::RemoveBackend(service, backend_key(Some(key))?),
+            What::SetWeight(set) => Self::SetWeight(service, backend_key(set.backend)?, set.weight),
         })
     }
 }
@@ -275,9 +270,9 @@ impl TryFrom<proto::ReadReply> for State {
                     reply_packets: told.reply_packets,
                     reply_bytes: told.reply_bytes,
                 };
-                service.backends.insert(told.key.try_into()?, backend);
+                service.backends.insert(backend_key(told.key)?, backend);
             }
-            state.services.insert(told.key.try_into()?, service);
+            state.services.insert(service_key(told.key)?, service);
         }
         Ok(state)
     }

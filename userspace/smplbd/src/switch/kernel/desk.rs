@@ -120,7 +120,7 @@ fn configuration<T: Transport>(client: &mut Client<T>) -> smplb_nl::Result<State
         ..State::default()
     };
     for service in client.services()? {
-        let Some(key) = ServiceKey::of(service.protocol, service.addr, service.port) else {
+        let Some(key) = ServiceKey::of(&service) else {
             continue;
         };
         let entry = Service {
@@ -139,8 +139,7 @@ fn configuration<T: Transport>(client: &mut Client<T>) -> smplb_nl::Result<State
         state.services.insert(key, entry);
     }
     for backend in client.backends(None)? {
-        let key = backend.service.as_ref();
-        let key = key.and_then(|key| ServiceKey::of(key.protocol, key.addr, key.port));
+        let key = backend.service.as_ref().and_then(ServiceKey::of_def);
         let (Some(key), Some(addr)) = (key, backend.addr) else {
             continue;
         };
