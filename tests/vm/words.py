@@ -26,7 +26,8 @@ while True:
             lines = words.read()
         if turns:
             lines = lines.splitlines(keepends=True)
-            lines = lines[told % len(lines)]
+            # A file that is being written may be empty.
+            lines = lines[told % len(lines)] if lines else b""
         connection.sendall(lines)
         told += 1
         connection.shutdown(socket.SHUT_WR)
