@@ -28,6 +28,8 @@ pub(crate) struct Member {
     pub health: Option<bool>,
     /// What its agent asked for.
     pub word: Word,
+    /// When it did.
+    pub spoken: Option<Duration>,
     /// It was taken over, and its agent has not spoken since: what it says first is in the weight already.
     pub adopted: bool,
     /// It was taken over with weight 0, at this time, and nobody has said a word of it since.
@@ -120,13 +122,26 @@ impl Member {
         self.mind.forget();
     }
 
+    /// Part of its share that its agent wants. Of an agent that is silent less and less is left, in tenths:
+    /// each of them is a publication.
+    fn wanted(&self, now: Duration, settings: &Settings) -> Option<f64> {
+        let percent = self.word.percent?;
+        let silence = self.spoken.map(|spoken| now.saturating_sub(spoken));
+        let left = Pulse::default().left(silence.unwrap_or_default(), settings);
+        let left = (10.0 * left).ceil() / 10.0;
+        Some(1.0 - (1.0 - percent) * left)
+    }
+
     /// How fit it is.
     pub fn fitness(&self, preferred: bool, now: Duration, settings: &Settings) -> Fitness {
         let limit = Duration::from_secs_f64(settings.hard_limit);
         Fitness {
             configured: self.server.weight > 0,
             healthy: self.health != Some(false),
-            word: self.word,
+            word: Word {
+                percent: self.wanted(now, settings),
+                ..self.word
+            },
             held: self
                 .held
                 .is_some_and(|since| now.saturating_sub(since) < limit),

@@ -120,6 +120,7 @@ impl<K: Ord + Clone> Master<K> {
         };
         let before = member.word;
         member.word.update(word);
+        member.spoken = Some(now);
         let held = member.held.take().is_some();
         if member.word == before && !held {
             return;

@@ -283,5 +283,15 @@ fn standing_cause((member, plan): (&Member, &Plan)) -> Option<Cause> {
         return Some(if admin { Cause::Admin } else { Cause::Health });
     }
     let asked = before.percent != after.percent || before.full != after.full;
-    (after.used && asked).then_some(Cause::Admin)
+    // Silent agents are forgotten bit by bit.
+    let forgotten = member
+        .word
+        .percent
+        .is_some_and(|percent| percent < after.percent);
+    let cause = if forgotten {
+        Cause::Decay
+    } else {
+        Cause::Admin
+    };
+    (after.used && asked).then_some(cause)
 }

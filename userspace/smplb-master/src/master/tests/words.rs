@@ -42,7 +42,9 @@ fn a_percentage_scales_the_share() {
         "{:?}",
         site.shares()
     );
-    site.turns(60);
+    for _ in 0..60 {
+        assert_eq!(say(&mut site, percent(0.5)), None);
+    }
     assert!(
         (site.shares()[0] - 0.5 / 3.5).abs() < 0.01,
         "and is not unlearned"
@@ -54,6 +56,39 @@ fn a_percentage_scales_the_share() {
     assert_eq!(say(&mut site, percent(f64::NAN)), None);
     say(&mut site, percent(7.0));
     assert!((site.shares()[0] - 0.25).abs() < 0.01, "no more than all");
+}
+
+#[test]
+fn what_a_silent_agent_wanted_is_forgotten_bit_by_bit() {
+    for wanted in [0.5, 0.0] {
+        let mut site = site();
+        assert_eq!(say(&mut site, percent(wanted)), Some(Cause::Admin));
+        let asked = site.shares()[0];
+        let before = site.publications.len();
+        site.turns(9);
+        assert_eq!(site.shares()[0], asked);
+        let mut last = asked;
+        for _ in 0..12 {
+            site.turn();
+            let share = site.shares()[0];
+            assert!(share >= last, "{share} after {last}");
+            last = share;
+        }
+        assert!((last - 0.25).abs() < 0.01, "{last}");
+        let made: Vec<_> = site.publications[before..]
+            .iter()
+            .map(|made| made.1)
+            .collect();
+        assert!(made.contains(&Cause::Decay) && made.len() <= 12, "{made:?}");
+        // It speaks again.
+        assert_eq!(say(&mut site, percent(wanted)), Some(Cause::Admin));
+        assert!((site.shares()[0] - asked).abs() < 0.01);
+    }
+    // An administrator's word stands until another one comes.
+    let mut site = site();
+    say(&mut site, admin(Admin::Drain));
+    site.turns(300);
+    assert_eq!(site.weights[0], 0);
 }
 
 #[test]
