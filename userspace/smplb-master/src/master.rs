@@ -197,11 +197,8 @@ impl Member {
 
     /// Part of its share that it gets by its agent and by having come back.
     fn standing_part(&self, now: Duration, settings: &Settings) -> f64 {
-        let percent = self
-            .word
-            .percent
-            .filter(|percent| *percent > 0.0)
-            .unwrap_or(1.0);
+        let wanted = self.wanted(now, settings);
+        let percent = wanted.filter(|percent| *percent > 0.0).unwrap_or(1.0);
         percent * self.slow(now, settings).unwrap_or(1.0)
     }
 }

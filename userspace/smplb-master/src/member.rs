@@ -124,7 +124,7 @@ impl Member {
 
     /// Part of its share that its agent wants. Of an agent that is silent less and less is left, in tenths:
     /// each of them is a publication.
-    fn wanted(&self, now: Duration, settings: &Settings) -> Option<f64> {
+    pub fn wanted(&self, now: Duration, settings: &Settings) -> Option<f64> {
         let percent = self.word.percent?;
         let silence = self.spoken.map(|spoken| now.saturating_sub(spoken));
         let left = Pulse::default().left(silence.unwrap_or_default(), settings);
