@@ -112,6 +112,13 @@ impl<K: Ord + Clone> Master<K> {
             .into_iter()
             .filter(|(key, _)| self.members.contains_key(key))
             .collect();
+        for (key, weight) in &weights {
+            let member = self.members.get_mut(key);
+            // Who serves already, whoever gave it its weight, does not come back: its weight is not a part of one.
+            if let Some(member) = member.filter(|m| m.weight.is_none() && *weight > 0) {
+                member.back = None;
+            }
+        }
         let adopted: BTreeSet<K> = weights.iter().map(|(key, _)| key.clone()).collect();
         let log = |member: &Member, weight: u32| {
             let part = member.standing_part(self.now, &self.settings);

@@ -200,6 +200,21 @@ fn a_reload_keeps_what_was_learned() {
 }
 
 #[test]
+fn a_server_that_serves_already_is_no_new_one() {
+    let mut master = master(&[1000, 1000]);
+    master.adopt([(0, 1000), (1, 1000)]);
+    let servers = (0..3).map(|key| (key, server(1000)));
+    master.set_servers(servers, ms(5_000));
+    // Somebody else had added it, before the file did.
+    master.adopt([(2, 1000)]);
+    for second in 6..200 {
+        if let Some((weights, _)) = publish(&mut master, ms(second * 1000)) {
+            assert_eq!(weights, [1000, 1000, 1000], "after {second} s");
+        }
+    }
+}
+
+#[test]
 fn a_new_server_counts_like_the_middle_and_begins_small() {
     let mut site = Site::new(Settings::default(), &[100.0, 200.0, 400.0], 350.0);
     site.turns(60);
