@@ -160,6 +160,10 @@ fn judge(
     if raw.load.is_none() && raw.agent_send.is_some() {
         faults.add(&named("agent-send"), "nobody is asked: give load too");
     }
+    let secured = |load: &String| load.starts_with("orcas:");
+    if own.is_some() && !raw.load.as_ref().is_some_and(secured) {
+        faults.add(&named("tls"), "only load = \"orcas:...\" is encrypted");
+    }
     let load = raw.load.and_then(|text| {
         let load = Load::parse(&text, own.or(common), raw.agent_send);
         load.map_err(|reason| faults.add(&named("load"), reason))

@@ -166,6 +166,11 @@ fn what_is_wrong_names_its_place_and_what_to_do() {
             "give load",
         ),
         (
+            file("", "load = 'orca:a:1'\ntls = { ca = 'a.pem' }"),
+            format!("{backend}: tls"),
+            "is encrypted",
+        ),
+        (
             file("", "load = 'orcas:a:1'\ntls = { ca = 'no.pem' }"),
             format!("{backend}: load"),
             "/nonexistent/no.pem: ",
